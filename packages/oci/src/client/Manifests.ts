@@ -1,0 +1,317 @@
+/**
+ * Manifests: what a tag or a digest names (end-3, end-7, end-9). Their bytes are kept and verified; what is read from them
+ * is beside.
+ */
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type { Descriptor } from "../spec/Descriptor.js"
+import * as Digest from "../spec/Digest.js"
+import * as Manifest from "../spec/Manifest.js"
+import * as MediaType from "../spec/MediaType.js"
+import * as Platform from "../spec/Platform.js"
+import * as Reference from "../spec/Reference.js"
+import type { InvalidReference } from "../spec/RegistryName.js"
+import type { Repository } from "../spec/Repository.js"
+import type * as Body from "./internal/body.js"
+import * as Call from "./internal/call.js"
+import * as ManifestAnswer from "./internal/manifestAnswer.js"
+import * as ManifestPut from "./internal/manifestPut.js"
+import * as Refused from "./internal/refused.js"
+import * as Request from "./internal/request.js"
+import type { RegistryClient } from "./RegistryClient.js"
+import {
+  type CallError,
+  type DigestInvalid,
+  type DigestMismatch,
+  type ManifestBlobUnknown,
+  ManifestInvalid,
+  ManifestUnknown,
+  type NameInvalid,
+  type NameUnknown,
+  type PayloadTooLarge,
+  type TagImmutable,
+  type Unsupported
+} from "./RegistryError.js"
+
+export interface GetOptions {
+  /** The media types to ask for, best first. By default all that are understood, indexes before images. */
+  readonly accept?: ReadonlyArray<string> | undefined
+}
+
+export interface ResolveOptions {
+  /** What the image is to run on: `linux/arm64/v8` or a `Platform`. By default `linux/amd64`. */
+  readonly platform?: string | Platform.Platform | undefined
+}
+
+type GetError = ManifestUnknown | NameUnknown | ManifestInvalid | DigestMismatch | CallError
+
+const target = (reference: Reference.Reference) => Request.manifest(reference.repository, reference.target)
+
+const operation = (name: "manifests.get" | "manifests.head" | "manifests.put", reference: Reference.Reference) =>
+  Request.onRepository(name, reference.repository, reference.target)
+
+const accepting = (options?: GetOptions) =>
+  HttpClientRequest.setHeader("accept", options?.accept?.join(", ") ?? MediaType.accept)
+
+const fetch = (
+  reference: Reference.Reference,
+  options?: GetOptions & { readonly mediaType?: string | undefined }
+): Effect.Effect<Manifest.ManifestContent, GetError, RegistryClient> =>
+  Call.read(
+    {
+      operation: operation("manifests.get", reference),
+      request: HttpClientRequest.get(target(reference)).pipe(accepting(options)),
+      accepts: [200],
+      refused: Refused.manifestGone
+    },
+    (limits) => limits.manifest
+  ).pipe(
+    Effect.flatMap(({ answer, bytes }) =>
+      ManifestAnswer.read(answer, bytes, { digest: reference.digest, mediaType: options?.mediaType })
+    )
+  )
+
+const getAny = Effect.fn("oci.manifests.get")(function* (
+  reference: Reference.Reference,
+  options?: GetOptions & ResolveOptions
+) {
+  yield* Request.annotate(reference.repository, reference.target)
+  const content = yield* fetch(reference, options)
+  return options?.platform === undefined ? content : yield* select(reference, content, options.platform)
+})
+
+/**
+ * Fetches a manifest and verifies it (end-3). By digest, the bytes must hash to that digest. By tag, the digest is that of
+ * the bytes, whatever the registry says.
+ *
+ * With a `platform` an index is answered with the manifest that it names for it, as by `resolve`.
+ */
+export function get(
+  reference: Reference.Reference,
+  options?: GetOptions & { readonly platform?: undefined }
+): Effect.Effect<
+  Manifest.ManifestContent,
+  ManifestUnknown | NameUnknown | ManifestInvalid | DigestMismatch | CallError,
+  RegistryClient
+>
+export function get(
+  reference: Reference.Reference,
+  options: GetOptions & ResolveOptions
+): Effect.Effect<
+  Manifest.ManifestContent,
+  | ManifestUnknown
+  | NameUnknown
+  | ManifestInvalid
+  | DigestMismatch
+  | Platform.PlatformUnknown
+  | Platform.InvalidPlatform
+  | CallError,
+  RegistryClient
+>
+export function get(reference: Reference.Reference, options?: GetOptions & ResolveOptions) {
+  return getAny(reference, options)
+}
+
+/** An index within an index within an index: deeper than this is an attack, or a mistake. */
+const deepest = 5
+
+const select = (
+  reference: Reference.Reference,
+  content: Manifest.ManifestContent,
+  platform: string | Platform.Platform
+): Effect.Effect<
+  Manifest.ManifestContent,
+  GetError | Platform.PlatformUnknown | Platform.InvalidPlatform,
+  RegistryClient
+> =>
+  Effect.gen(function* () {
+    const wanted = typeof platform === "string" ? yield* Platform.parse(platform) : platform
+    let current = content
+    for (let depth = 0; Manifest.isIndex(current.manifest); depth++) {
+      if (depth === deepest) {
+        return yield* new ManifestInvalid({
+          ...Request.facts(reference),
+          reason: `indexes within indexes, more than ${deepest} deep`
+        })
+      }
+      current = yield* fetchDescribed(reference.repository, yield* Platform.select(current.manifest, wanted))
+    }
+    return current
+  })
+
+/** A manifest that another one describes. Its digest is verified; then its size was a lie, or is right. */
+const fetchDescribed = (repository: Repository, descriptor: Descriptor) =>
+  Effect.filterOrFail(
+    fetch(Reference.make(repository, { digest: descriptor.digest }), { mediaType: descriptor.mediaType }),
+    ({ bytes }) => bytes.length === descriptor.size,
+    ({ bytes }) =>
+      new ManifestInvalid({
+        ...Request.facts(Reference.make(repository, { digest: descriptor.digest })),
+        reason: `its index says ${descriptor.size} bytes, it has ${bytes.length}`
+      })
+  )
+
+/**
+ * Goes from a name to the manifest of one image: fetches it, and where that is an index, the entry for the platform. What
+ * is no index is answered as it is, whatever it runs on.
+ */
+export const resolve: (
+  reference: Reference.Reference,
+  options?: ResolveOptions
+) => Effect.Effect<
+  Manifest.ManifestContent,
+  | ManifestUnknown
+  | NameUnknown
+  | ManifestInvalid
+  | DigestMismatch
+  | Platform.PlatformUnknown
+  | Platform.InvalidPlatform
+  | CallError,
+  RegistryClient
+> = Effect.fn("oci.manifests.resolve")(function* (reference, options) {
+  yield* Request.annotate(reference.repository, reference.target)
+  return yield* select(reference, yield* fetch(reference), options?.platform ?? "linux/amd64")
+})
+
+/** Statuses that some registries give to HEAD alone. */
+const headless = [400, 405, 501]
+
+const ask = (reference: Reference.Reference, options?: GetOptions) =>
+  Call.head({
+    operation: operation("manifests.head", reference),
+    request: HttpClientRequest.head(target(reference)).pipe(accepting(options)),
+    accepts: [200, ...headless],
+    refused: ({ facts, status }) => (status === 404 ? new ManifestUnknown(facts) : undefined)
+  })
+
+/** The descriptor that the headers of a `HEAD` tell, if they tell all of it. */
+const described = ({ response }: Body.Answer, reference: Reference.Reference): Option.Option<Descriptor> => {
+  if (response.status !== 200) return Option.none()
+  const {
+    "content-length": length = "",
+    "content-type": type = "",
+    "docker-content-digest": claimed = ""
+  } = response.headers
+  const mediaType = MediaType.essence(type)
+  const size = /^[1-9]\d{0,14}$/.test(length) ? Number(length) : undefined
+  if (size === undefined || !MediaType.isManifest(mediaType)) return Option.none()
+  const digest = reference.digest === undefined ? Either.getRight(Digest.parse(claimed)) : Option.some(reference.digest)
+  return Option.map(digest, (digest) => ({ mediaType, digest, size }))
+}
+
+/**
+ * The descriptor of a manifest, by one request without a body (end-3). It is the registry's word, unverified. Where that
+ * word lacks the type, the size or, for a tag, the digest, or the registry does not take `HEAD`, the manifest is fetched
+ * and verified instead.
+ */
+export const head: (
+  reference: Reference.Reference,
+  options?: GetOptions
+) => Effect.Effect<
+  Descriptor,
+  ManifestUnknown | NameUnknown | ManifestInvalid | DigestMismatch | CallError,
+  RegistryClient
+> = Effect.fn("oci.manifests.head")(function* (reference, options) {
+  yield* Request.annotate(reference.repository, reference.target)
+  const found = described(yield* ask(reference, options), reference)
+  return Option.isSome(found) ? found.value : (yield* fetch(reference, options)).descriptor
+})
+
+/**
+ * Whether there is such a manifest (end-3). A registry that wants to know who asks before it tells is an error, not a no.
+ */
+export const exists: (reference: Reference.Reference) => Effect.Effect<boolean, CallError, RegistryClient> = Effect.fn(
+  "oci.manifests.exists"
+)(function* (reference) {
+  yield* Request.annotate(reference.repository, reference.target)
+  return yield* Effect.flatMap(ask(reference), ({ response }) =>
+    response.status === 200 ? Effect.void : fetch(reference)
+  ).pipe(
+    Effect.as(true),
+    Effect.catchTags({
+      ManifestUnknown: () => Effect.succeed(false),
+      NameUnknown: () => Effect.succeed(false),
+      // it is there, though it is not what it should be
+      ManifestInvalid: () => Effect.succeed(true),
+      DigestMismatch: () => Effect.succeed(true)
+    })
+  )
+})
+
+export interface PutOptions {
+  /** Further tags for the manifest. */
+  readonly tags?: ReadonlyArray<string> | undefined
+}
+
+/** What a registry took. */
+export interface Put {
+  readonly descriptor: Descriptor
+  /**
+   * The subject that the registry has noted (`OCI-Subject`). None for a manifest without one, and on a registry without
+   * the referrers API: there, referrers are found by a tag that clients write.
+   */
+  readonly subject: Option.Option<Digest.Digest>
+  /** All tags that now name the manifest. */
+  readonly tags: ReadonlyArray<string>
+}
+
+/**
+ * Pushes a manifest under a tag, a digest or both (end-7a), and under further tags: with one request where the registry
+ * takes them so (end-7b), else with one for each. The bytes of a `ManifestContent` go out as they are; a manifest of one's
+ * own is encoded first. What it names must be there before it.
+ *
+ * A reference with a digest must have that of the manifest. Where neither tag nor digest is given, the tag is `latest`.
+ */
+export const put: (
+  reference: Reference.Reference,
+  manifest: Manifest.ManifestContent | Manifest.Manifest,
+  options?: PutOptions
+) => Effect.Effect<
+  Put,
+  | ManifestInvalid
+  | ManifestBlobUnknown
+  | NameUnknown
+  | NameInvalid
+  | DigestInvalid
+  | DigestMismatch
+  | TagImmutable
+  | PayloadTooLarge
+  | Unsupported
+  | InvalidReference
+  | CallError,
+  RegistryClient
+> = Effect.fn("oci.manifests.put")(function* (reference, manifest, options) {
+  yield* Request.annotate(reference.repository, reference.target)
+  const given = "bytes" in manifest ? manifest : yield* Manifest.content(manifest)
+  const { content, digest } = yield* ManifestPut.identified(given, reference)
+  const further = yield* Effect.forEach(options?.tags ?? [], (tag) => Reference.withTag(reference, tag))
+  const tags = Arr.dedupe([reference, ...further].flatMap(({ tag }) => (tag === undefined ? [] : [tag])))
+  const [only] = tags
+  if (reference.digest === undefined && tags.length < 2) {
+    return yield* ManifestPut.one(reference.repository, content, only ?? "latest")
+  }
+  return yield* ManifestPut.many(reference.repository, content, digest, tags)
+})
+
+const remove: (
+  repository: Repository,
+  digest: Digest.Digest
+) => Effect.Effect<void, ManifestUnknown | NameUnknown | Unsupported | CallError, RegistryClient> = Effect.fn(
+  "oci.manifests.delete"
+)(function* (repository, digest) {
+  yield* Request.annotate(repository, digest)
+  yield* Call.head({
+    operation: Request.onRepository("manifests.delete", repository, digest),
+    request: HttpClientRequest.del(Request.manifest(repository, digest)),
+    accepts: [200, 202, 204],
+    refused: (refusal) => Refused.manifestGone(refusal) ?? Refused.notDone(refusal)
+  })
+})
+
+export {
+  /** Deletes a manifest, and with it every tag that names it (end-9). `Tags.delete` takes away one tag. */
+  remove as delete
+}

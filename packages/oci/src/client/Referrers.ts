@@ -1,0 +1,131 @@
+/**
+ * Referrers: the manifests that name another one as their subject, such as signatures and SBOMs (end-12).
+ */
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Descriptor } from "../spec/Descriptor.js"
+import * as Digest from "../spec/Digest.js"
+import * as Manifest from "../spec/Manifest.js"
+import * as MediaType from "../spec/MediaType.js"
+import * as Reference from "../spec/Reference.js"
+import type { Repository } from "../spec/Repository.js"
+import * as Body from "./internal/body.js"
+import * as Paging from "./internal/paging.js"
+import type { Refusal } from "./internal/refusal.js"
+import * as Request from "./internal/request.js"
+import * as Manifests from "./Manifests.js"
+import type { RegistryClient } from "./RegistryClient.js"
+import {
+  type CallError,
+  ManifestInvalid,
+  type NameUnknown,
+  type PaginationLoop,
+  UnexpectedResponse,
+  Unsupported
+} from "./RegistryError.js"
+
+export interface ListOptions {
+  /** Only referrers of this type. Registries that do not filter are filtered here. */
+  readonly artifactType?: string | undefined
+}
+
+/** An answer that says the API is not here, whichever way. A 5xx or a denial says nothing of the sort and is an error. */
+const absent = ({ facts, status }: Refusal): Unsupported | undefined =>
+  [400, 404, 405, 406, 501].includes(status) ? new Unsupported(facts) : undefined
+
+const entries = ({
+  answer,
+  bytes
+}: Paging.Page): Effect.Effect<ReadonlyArray<Descriptor>, Unsupported | ManifestInvalid> =>
+  Effect.gen(function* () {
+    const facts = Body.facts(answer)
+    const type = MediaType.essence(answer.response.headers["content-type"] ?? "")
+    // some hosts answer every path with 200 and a page of their own
+    if (type !== MediaType.ociIndex) return yield* new Unsupported(facts)
+    const index = yield* Effect.mapError(
+      Manifest.decode(bytes, type),
+      (error) => new ManifestInvalid({ ...facts, mediaType: type, reason: error.message })
+    )
+    return Manifest.isIndex(index) ? index.manifests : []
+  })
+
+const api = (repository: Repository, digest: Digest.Digest, artifactType: string | undefined, onPage: () => void) =>
+  Paging.stream({
+    operation: Request.onRepository("referrers.list", repository, digest),
+    path: `/v2/${repository.name}/referrers/${digest}${Request.query([["artifactType", artifactType]])}`,
+    accept: MediaType.ociIndex,
+    accepts: [200],
+    refused: absent,
+    entries: (page) => Effect.tap(entries(page), () => Effect.sync(onPage))
+  })
+
+/**
+ * The tag under which clients keep the list of referrers where a registry has no API for it: algorithm, `-` and encoded
+ * part, each cut and made to fit a tag.
+ */
+export const tag = (digest: Digest.Digest): string =>
+  `${Digest.algorithm(digest).slice(0, 32)}-${Digest.encoded(digest).slice(0, 64)}`.replace(/[^A-Za-z0-9._-]/g, "-")
+
+const none: ReadonlyArray<Descriptor> = []
+
+/** The list under the tag. Something else under that tag is no list: other tools use such names too. */
+const tagged = (
+  repository: Repository,
+  digest: Digest.Digest
+): Effect.Effect<ReadonlyArray<Descriptor>, NameUnknown | CallError, RegistryClient> => {
+  const reference = Reference.make(repository, { tag: tag(digest) })
+  const ignored = (error: Error) =>
+    Effect.as(Effect.logWarning(`${Reference.format(reference)} is no list of referrers: ${error.message}`), none)
+  return Manifests.get(reference).pipe(
+    Effect.map(({ manifest }) => (manifest.mediaType === MediaType.ociIndex ? manifest.manifests : none)),
+    Effect.catchTags({
+      ManifestUnknown: () => Effect.succeed(none),
+      ManifestInvalid: ignored,
+      ManifestUnsupported: ignored,
+      DigestMismatch: ignored
+    })
+  )
+}
+
+/**
+ * The referrers of a manifest, page by page as they are wanted (end-12a, end-12b). Where the registry has no API for them,
+ * they are read from the tag that clients keep. What a list says of a referrer is not verified: fetch it by its digest, and
+ * see that its subject is the one asked for.
+ */
+export const stream = (
+  repository: Repository,
+  digest: Digest.Digest,
+  options?: ListOptions
+): Stream.Stream<Descriptor, NameUnknown | ManifestInvalid | PaginationLoop | CallError, RegistryClient> => {
+  const wanted = options?.artifactType
+  return Stream.suspend(() => {
+    let pages = 0
+    // whether there is an API is settled by its first page; a later one that is missing must not pass for the end
+    const orTagged = <E>(error: E) =>
+      pages === 0 ? Stream.fromIterableEffect(tagged(repository, digest)) : Stream.fail(error)
+    return api(repository, digest, wanted, () => pages++).pipe(
+      Stream.catchTags({
+        Unsupported: (error) =>
+          orTagged(new UnexpectedResponse({ ...error, reason: "a page of referrers is missing" })),
+        // a redirect to a page elsewhere is how one large registry says that it has no API
+        UnsafeLocation: (error) => (error.kind === "redirect" ? orTagged(error) : Stream.fail(error))
+      }),
+      Stream.filter((descriptor) => wanted === undefined || descriptor.artifactType === wanted)
+    )
+  })
+}
+
+/** All referrers of a manifest, as by `stream`. */
+export const list: (
+  repository: Repository,
+  digest: Digest.Digest,
+  options?: ListOptions
+) => Effect.Effect<
+  ReadonlyArray<Descriptor>,
+  NameUnknown | ManifestInvalid | PaginationLoop | CallError,
+  RegistryClient
+> = Effect.fn("oci.referrers.list")(function* (repository, digest, options) {
+  yield* Request.annotate(repository, digest)
+  return Chunk.toReadonlyArray(yield* Stream.runCollect(stream(repository, digest, options)))
+})

@@ -1,0 +1,72 @@
+/**
+ * How we say who we are.
+ */
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Encoding from "effect/Encoding"
+import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { Credential } from "./Credentials.js"
+import * as Client from "./internal/client.js"
+import * as Facts from "./internal/facts.js"
+import type { Operation } from "./Operation.js"
+import { type CallError, CredentialsInvalid } from "./RegistryError.js"
+import type { Client as RegistryHttpClient } from "./RegistryMiddleware.js"
+
+/** What a way of signing in is given for each request. */
+export interface Request {
+  readonly operation: Operation
+  /** Looks the credential up; only when it is asked for. */
+  readonly credential: Effect.Effect<Option.Option<Credential>, CallError>
+}
+
+/** A way of signing in: a middleware that is told whose credential to use. */
+export interface Service {
+  (request: Request, next: RegistryHttpClient): RegistryHttpClient
+}
+
+const none: Service = (_, next) => next
+
+const header = (credential: Credential): string =>
+  credential._tag === "Basic"
+    ? `Basic ${Encoding.encodeBase64(`${credential.username}:${Redacted.value(credential.password)}`)}`
+    : `Bearer ${Redacted.value(credential.token)}`
+
+/** What is wrong with a credential, if anything: no header carries control characters, and no user name a colon. */
+const fault = (credential: Credential): string | undefined => {
+  const hidden = /\p{Cc}/u
+  if (credential._tag === "Token") {
+    return /^[\x21-\x7e]+$/.test(Redacted.value(credential.token)) ? undefined : "the token is not printable ASCII"
+  }
+  if (hidden.test(credential.username) || hidden.test(Redacted.value(credential.password))) {
+    return "user name or password holds control characters"
+  }
+  return credential.username.includes(":") ? "the user name holds a colon" : undefined
+}
+
+const basic: Service = ({ credential, operation }, next) =>
+  Client.make((request) =>
+    Effect.flatMap(credential, (found) => {
+      if (found._tag === "None") return next.execute(request)
+      const invalid = fault(found.value)
+      return invalid === undefined
+        ? next.execute(HttpClientRequest.setHeader(request, "authorization", header(found.value)))
+        : new CredentialsInvalid({ ...Facts.ofRequest(operation, request.method, request.url), reason: invalid })
+    })
+  )
+
+/** The way of signing in. By default requests go out as they are. */
+export class RegistryAuth extends Context.Reference<RegistryAuth>()("effect-oci/RegistryAuth", {
+  defaultValue: (): Service => none
+}) {}
+
+/** Never signs in, whatever credentials there are. */
+export const layerNone: Layer.Layer<RegistryAuth> = Layer.succeed(RegistryAuth, none)
+
+/**
+ * Sends the credential with every request to its registry, without waiting for a challenge: a user name and password as
+ * `Basic` in UTF-8, a token as `Bearer`.
+ */
+export const layerBasic: Layer.Layer<RegistryAuth> = Layer.succeed(RegistryAuth, basic)

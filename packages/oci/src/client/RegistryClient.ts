@@ -1,0 +1,131 @@
+/**
+ * The client that every endpoint asks for: an `HttpClient` under the policies of registries.
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as Hasher from "../spec/Hasher.js"
+import * as Credentials from "./Credentials.js"
+import * as RegistryHttpClient from "./internal/client.js"
+import * as Exchange from "./internal/exchange.js"
+import * as Facts from "./internal/facts.js"
+import * as Redirects from "./internal/redirects.js"
+import type { Seen } from "./internal/warnings.js"
+import type { Operation } from "./Operation.js"
+import * as OriginPolicy from "./OriginPolicy.js"
+import * as RegistryAuth from "./RegistryAuth.js"
+import { type CallError, CredentialsInvalid } from "./RegistryError.js"
+import * as RegistryHosts from "./RegistryHosts.js"
+import * as RegistryMiddleware from "./RegistryMiddleware.js"
+import * as RegistryObserver from "./RegistryObserver.js"
+import * as RegistryRetry from "./RegistryRetry.js"
+
+export interface Service {
+  /**
+   * Sends a request of an operation through all policies: host, the user's middleware, retry, sign-in, redirects, limits
+   * and observation. A URL that begins with `/` is a path on the operation's registry. Any status is an answer here; its
+   * body belongs to the Scope and is cancelled with it. Endpoints that the specification does not know can be built on it.
+   */
+  readonly execute: (
+    operation: Operation,
+    request: HttpClientRequest.HttpClientRequest
+  ) => Effect.Effect<HttpClientResponse, CallError, Scope.Scope>
+  /** Runs an effect under this client's policies. Those provided around the effect come first. */
+  readonly provide: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+/** A client for registries. It is one for all registries, and keeps what belongs to it alone, such as warnings seen. */
+export class RegistryClient extends Context.Tag("effect-oci/RegistryClient")<RegistryClient, Service>() {}
+
+/** The policies that a client takes from where it is built, and a caller may replace. Each has a default. */
+const policies: ReadonlyArray<{ readonly key: string }> = [
+  Credentials.Credentials,
+  RegistryAuth.RegistryAuth,
+  RegistryRetry.RegistryRetry,
+  RegistryHosts.RegistryHosts,
+  OriginPolicy.OriginPolicy,
+  RegistryMiddleware.RegistryMiddleware,
+  RegistryObserver.RegistryObserver,
+  Hasher.Hasher
+]
+
+/** Only the policies: a client must not bring the rest of its surroundings to those who call it. */
+const policiesOf = (context: Context.Context<never>): Context.Context<never> =>
+  Context.unsafeMake(
+    new Map(
+      policies.flatMap(({ key }) => (context.unsafeMap.has(key) ? [[key, context.unsafeMap.get(key)] as const] : []))
+    )
+  )
+
+const userAgent = "effect-oci/0.1.0"
+
+/** Builds the client from the `HttpClient` and whatever policies there are. */
+export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect.gen(function* () {
+  const own = policiesOf(yield* Effect.context<never>())
+  const transport = (yield* HttpClient.HttpClient).pipe(
+    // the platform's own spans hold whole URLs, and its trace headers go to every host
+    HttpClient.withTracerDisabledWhen(() => true),
+    HttpClient.withScope
+  )
+  const warnings: Seen = new Set()
+
+  const provide: Service["provide"] = (self) => Effect.mapInputContext(self, (context) => Context.merge(own, context))
+
+  const execute: Service["execute"] = (operation, request) =>
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope
+      const { baseUrl, limits, secure } = yield* RegistryHosts.of(operation.registry)
+      const observer = yield* RegistryObserver.RegistryObserver
+      const credentials = yield* Credentials.Credentials
+      const auth = yield* RegistryAuth.RegistryAuth
+      const retry = yield* RegistryRetry.RegistryRetry
+      const middleware = yield* RegistryMiddleware.RegistryMiddleware
+      const policy = yield* OriginPolicy.OriginPolicy
+
+      const send = (request: HttpClientRequest.HttpClientRequest) =>
+        Effect.provideService(transport.execute(request), Scope.Scope, scope)
+      let attempts = 0
+      const redirecting = RegistryHttpClient.make((request) => {
+        const attempt = ++attempts
+        const hop = (hop: number) => Exchange.make(send, { operation, limits, observer, warnings, attempt, hop })
+        return Redirects.follow(hop, operation, policy, limits).execute(request)
+      })
+      const credential = secure
+        ? credentials.lookup(operation.registry, operation.repository)
+        : Effect.tap(credentials.lookup(operation.registry, operation.repository), (found) =>
+            found._tag === "None"
+              ? Effect.void
+              : new CredentialsInvalid({
+                  ...Facts.ofOperation(operation),
+                  reason: "they are not sent over plain http, unless RegistryHosts sets this host's scheme to http"
+                })
+          )
+      const client = middleware(operation, retry(operation, auth({ operation, credential }, redirecting)))
+      return yield* client.execute(
+        request.pipe(
+          HttpClientRequest.setUrl(request.url.startsWith("/") ? `${baseUrl}${request.url}` : request.url),
+          HttpClientRequest.setHeaders({
+            "user-agent": userAgent,
+            // what is hashed and measured is what the registry holds, not a coding of it
+            "accept-encoding": "identity",
+            ...request.headers
+          })
+        )
+      )
+    }).pipe(provide)
+
+  return { execute, provide }
+})
+
+/**
+ * A client over the `HttpClient` in place. Policies (credentials, retry, hosts, observers and the rest) may be given to
+ * this layer, beside it, around a program or around one call; the one nearest to the call wins. Each use of this layer is
+ * a client of its own.
+ */
+export const layer: Layer.Layer<RegistryClient, never, HttpClient.HttpClient> = Layer.fresh(
+  Layer.effect(RegistryClient, make)
+)

@@ -1,0 +1,290 @@
+/**
+ * Uploads of blobs: sessions, chunks, mounts (end-4, end-5, end-6, end-11, end-13, end-14).
+ */
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type * as Stream from "effect/Stream"
+import type { Descriptor } from "../spec/Descriptor.js"
+import type * as Digest from "../spec/Digest.js"
+import type { Repository } from "../spec/Repository.js"
+import * as Body from "./internal/body.js"
+import * as Call from "./internal/call.js"
+import * as Refused from "./internal/refused.js"
+import * as Request from "./internal/request.js"
+import * as UploadAnswer from "./internal/uploadAnswer.js"
+import * as UploadBody from "./internal/uploadBody.js"
+import type { RegistryClient } from "./RegistryClient.js"
+import {
+  type BlobUploadInvalid,
+  type BlobUploadUnknown,
+  type CallError,
+  type DigestInvalid,
+  type DigestMismatch,
+  type NameInvalid,
+  type NameUnknown,
+  type PayloadTooLarge,
+  type RangeNotSatisfiable,
+  type SizeInvalid,
+  SizeMismatch,
+  type SourceNotReplayable,
+  UnexpectedResponse,
+  type Unsupported
+} from "./RegistryError.js"
+
+export type { Source } from "./internal/uploadBody.js"
+
+/** An upload under way. Each answer of the registry gives a new one; only the newest is good. */
+export interface UploadSession {
+  readonly _tag: "UploadSession"
+  readonly repository: Repository
+  /** Where to go on. Redacted, since it may be signed. */
+  readonly location: Redacted.Redacted
+  /** How many bytes the registry has. */
+  readonly offset: number
+  /** The least that every chunk but the last must have, in bytes, when the registry said so (`OCI-Chunk-Min-Length`). */
+  readonly minChunk?: number | undefined
+}
+
+/** A blob that is now in the repository without an upload. */
+export interface Mounted {
+  readonly _tag: "Mounted"
+  readonly digest: Digest.Digest
+}
+
+const octets = "application/octet-stream"
+
+const begin = (repository: Repository, algorithm: Digest.Algorithm) => ({
+  operation: Request.onRepository("uploads.start", repository),
+  request: HttpClientRequest.post(
+    `${Request.uploads(repository)}${Request.query([["digest-algorithm", algorithm === "sha256" ? undefined : algorithm]])}`
+  ),
+  accepts: [202],
+  refused: UploadAnswer.refusedStart
+})
+
+/**
+ * Begins an upload (end-4a). For a digest other than sha256 the registry is told the algorithm (end-4c), which it may use or
+ * ignore.
+ */
+export const start: (
+  repository: Repository,
+  options?: { readonly algorithm?: Digest.Algorithm | undefined }
+) => Effect.Effect<UploadSession, NameUnknown | NameInvalid | DigestInvalid | Unsupported | CallError, RegistryClient> =
+  Effect.fn("oci.uploads.start")(function* (repository, options) {
+    yield* Request.annotate(repository)
+    const answer = yield* Call.head(begin(repository, options?.algorithm ?? "sha256"))
+    return yield* UploadAnswer.begun(answer, repository)
+  })
+
+/**
+ * Uploads a blob of known digest and size with one request (end-4b). A registry that does not take it so has begun a
+ * session instead, and the content is sent once more, to that (end-6).
+ */
+export const post = <E = never, R = never>(
+  repository: Repository,
+  descriptor: Descriptor,
+  body: Uint8Array | Stream.Stream<Uint8Array, E, R>
+): Effect.Effect<
+  Descriptor,
+  | E
+  | NameUnknown
+  | NameInvalid
+  | BlobUploadUnknown
+  | BlobUploadInvalid
+  | DigestInvalid
+  | DigestMismatch
+  | SizeInvalid
+  | SizeMismatch
+  | RangeNotSatisfiable
+  | PayloadTooLarge
+  | SourceNotReplayable
+  | Unsupported
+  | CallError,
+  R | RegistryClient
+> =>
+  Effect.gen(function* () {
+    const { digest, size } = descriptor
+    yield* Request.annotate(repository, digest)
+    const facts = Request.blobFacts(repository, digest)
+    if (body instanceof Uint8Array && body.length !== size) {
+      return yield* new SizeMismatch({ ...facts, expected: size, actual: body.length })
+    }
+    const content = body instanceof Uint8Array ? body : { size, stream: body }
+    const answer = yield* UploadBody.send(
+      content,
+      facts,
+      HttpClientRequest.post(`${Request.uploads(repository)}${Request.query([["digest", digest]])}`),
+      (request) =>
+        Call.head({
+          operation: Request.onRepository("uploads.post", repository, digest),
+          request,
+          accepts: [201, 202],
+          refused: (refusal) => UploadAnswer.refusedStart(refusal) ?? UploadAnswer.refusedBytes(refusal)
+        })
+    )
+    if (answer.response.status === 201) return yield* UploadAnswer.finished(answer, descriptor)
+    const session = yield* UploadAnswer.begun(answer, repository)
+    const finished = yield* UploadBody.again(finish(session, digest, content), facts)
+    return { ...finished, mediaType: descriptor.mediaType }
+  }).pipe(Effect.withSpan("oci.uploads.post", { captureStackTrace: false }))
+
+const contentRange = (session: UploadSession, size: number): string => `${session.offset}-${session.offset + size - 1}`
+
+/**
+ * Sends the next chunk (end-5). The session answered tells how much the registry now has: its `offset` may be less than all
+ * that was sent. Chunks go in order, and none but the last may be smaller than `minChunk`.
+ */
+export const patch = <E = never, R = never>(
+  session: UploadSession,
+  chunk: Uint8Array | UploadBody.Source<E, R>
+): Effect.Effect<
+  UploadSession,
+  | E
+  | BlobUploadUnknown
+  | BlobUploadInvalid
+  | DigestInvalid
+  | SizeInvalid
+  | SizeMismatch
+  | RangeNotSatisfiable
+  | PayloadTooLarge
+  | CallError,
+  R | RegistryClient
+> =>
+  Effect.gen(function* () {
+    const { location, offset, repository } = session
+    yield* Request.annotate(repository)
+    const size = UploadBody.sizeOf(chunk)
+    // an empty range cannot be written, and moves nothing
+    if (size === 0) return session
+    const answer = yield* UploadBody.send(
+      chunk,
+      Request.repositoryFacts(repository),
+      HttpClientRequest.patch(Redacted.value(location)).pipe(
+        HttpClientRequest.setHeader("content-range", contentRange(session, size))
+      ),
+      (request) =>
+        Call.head({
+          operation: Request.onRepository("uploads.patch", repository),
+          request,
+          accepts: [200, 201, 202, 204],
+          refused: UploadAnswer.refusedBytes
+        })
+    )
+    const now = UploadAnswer.received(answer.response.headers.range) ?? offset + size
+    if (now < offset || now > offset + size) {
+      return yield* new UnexpectedResponse({
+        ...Body.facts(answer),
+        reason: `has ${now} bytes of an upload that ends at ${offset + size}`
+      })
+    }
+    return yield* UploadAnswer.continued(answer, session, now)
+  }).pipe(Effect.withSpan("oci.uploads.patch", { captureStackTrace: false }))
+
+/**
+ * Ends an upload, with its last chunk or with the whole blob if nothing was sent before (end-6). The registry verifies the
+ * digest; what it makes of it is checked.
+ */
+export const finish = <E = never, R = never>(
+  session: UploadSession,
+  digest: Digest.Digest,
+  lastChunk?: Uint8Array | UploadBody.Source<E, R>
+): Effect.Effect<
+  Descriptor,
+  | E
+  | BlobUploadUnknown
+  | BlobUploadInvalid
+  | DigestInvalid
+  | DigestMismatch
+  | SizeInvalid
+  | SizeMismatch
+  | RangeNotSatisfiable
+  | PayloadTooLarge
+  | CallError,
+  R | RegistryClient
+> =>
+  Effect.gen(function* () {
+    const { location, offset, repository } = session
+    yield* Request.annotate(repository, digest)
+    const chunk = lastChunk ?? new Uint8Array()
+    const size = UploadBody.sizeOf(chunk)
+    const put = HttpClientRequest.put(Request.append(Redacted.value(location), "digest", digest))
+    const answer = yield* UploadBody.send(
+      chunk,
+      Request.blobFacts(repository, digest),
+      offset > 0 && size > 0 ? HttpClientRequest.setHeader(put, "content-range", contentRange(session, size)) : put,
+      (request) =>
+        Call.head({
+          operation: Request.onRepository("uploads.finish", repository, digest),
+          request,
+          accepts: [201, 204],
+          refused: UploadAnswer.refusedBytes
+        })
+    )
+    return yield* UploadAnswer.finished(answer, { mediaType: octets, digest, size: offset + size })
+  }).pipe(Effect.withSpan("oci.uploads.finish", { captureStackTrace: false }))
+
+/**
+ * Puts a blob of another repository of the same registry into this one, without its bytes (end-11); without `from` the
+ * registry looks for it. A registry that does not find it, or does not mount, answers with a session to upload to.
+ */
+export const mount: (
+  repository: Repository,
+  digest: Digest.Digest,
+  from?: Repository
+) => Effect.Effect<
+  Mounted | UploadSession,
+  NameUnknown | NameInvalid | DigestInvalid | DigestMismatch | Unsupported | CallError,
+  RegistryClient
+> = Effect.fn("oci.uploads.mount")(function* (repository, digest, from) {
+  yield* Request.annotate(repository, digest)
+  // nothing can be mounted from another registry, and its names are not this one's business
+  if (from !== undefined && from.registry.toString() !== repository.registry.toString()) return yield* start(repository)
+  const answer = yield* Call.head({
+    operation: { ...Request.onRepository("uploads.mount", repository, digest), from },
+    request: HttpClientRequest.post(
+      `${Request.uploads(repository)}${Request.query([
+        ["mount", digest],
+        ["from", from?.name]
+      ])}`
+    ),
+    accepts: [201, 202],
+    refused: UploadAnswer.refusedStart
+  })
+  if (answer.response.status === 202) return yield* UploadAnswer.begun(answer, repository)
+  yield* UploadAnswer.finished(answer, { mediaType: octets, digest, size: 0 })
+  return { _tag: "Mounted", digest } as const
+})
+
+/** Asks how much of an upload the registry has (end-13). */
+export const status: (
+  session: UploadSession
+) => Effect.Effect<UploadSession, BlobUploadUnknown | CallError, RegistryClient> = Effect.fn("oci.uploads.status")(
+  function* (session) {
+    yield* Request.annotate(session.repository)
+    const answer = yield* Call.head({
+      operation: Request.onRepository("uploads.status", session.repository),
+      request: HttpClientRequest.get(Redacted.value(session.location)),
+      accepts: [200, 202, 204],
+      refused: UploadAnswer.refusedSession
+    })
+    const now = UploadAnswer.received(answer.response.headers.range) ?? 0
+    // `0-0` is one byte, but it is also how some say that there is none
+    return yield* UploadAnswer.continued(answer, session, session.offset === 0 && now === 1 ? 0 : now)
+  }
+)
+
+/** Gives an upload up, so that the registry can forget its bytes (end-14). */
+export const cancel: (
+  session: UploadSession
+) => Effect.Effect<void, BlobUploadUnknown | Unsupported | CallError, RegistryClient> = Effect.fn("oci.uploads.cancel")(
+  function* (session) {
+    yield* Request.annotate(session.repository)
+    yield* Call.head({
+      operation: Request.onRepository("uploads.cancel", session.repository),
+      request: HttpClientRequest.del(Redacted.value(session.location)),
+      accepts: [200, 202, 204],
+      refused: (refusal) => UploadAnswer.refusedSession(refusal) ?? Refused.notDone(refusal)
+    })
+  }
+)

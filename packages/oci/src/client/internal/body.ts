@@ -1,0 +1,109 @@
+import type { HttpClientError } from "@effect/platform/HttpClientError"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Operation } from "../Operation.js"
+import { ResponseTooLarge, Timeout, TransportError } from "../RegistryError.js"
+import type { Limits } from "../RegistryHosts.js"
+import * as Facts from "./facts.js"
+import * as Transport from "./transport.js"
+
+/** An answer whose body nobody has read yet; it belongs to the Scope it was opened in. */
+export interface Answer {
+  readonly operation: Operation
+  readonly response: HttpClientResponse
+  readonly limits: Limits
+}
+
+/** What is known of an answer. */
+export const facts = ({ operation, response }: Answer) => ({
+  ...Facts.ofRequest(operation, response.request.method, response.request.url),
+  status: response.status,
+  requestId: Facts.requestId(response.headers)
+})
+
+/** The `Content-Length`, where it is a length and tells of the bytes that we get to see. */
+export const length = ({ response: { headers } }: Answer): number | undefined => {
+  const text = headers["content-length"]
+  if (text === undefined || headers["transfer-encoding"] !== undefined || encoded(headers)) return undefined
+  return /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined
+}
+
+const encoded = (headers: HttpClientResponse["headers"]): boolean => {
+  const coding = headers["content-encoding"]?.trim().toLowerCase()
+  return coding !== undefined && coding !== "" && coding !== "identity"
+}
+
+/** A `HEAD`, or a status that has no body: reading one would wait for it, or fail. */
+const bodiless = ({ response }: Answer): boolean =>
+  response.request.method === "HEAD" || response.status === 204 || response.status === 304
+
+const failure = (answer: Answer) => (error: HttpClientError) =>
+  new TransportError({ ...facts(answer), ...Transport.reason(error) })
+
+/**
+ * The body as it comes, under the limit for pauses. Content codings are not asked for: an answer in one is refused,
+ * since neither its length nor its digest would be those of the content.
+ */
+export const stream = (answer: Answer): Stream.Stream<Uint8Array, TransportError | Timeout> => {
+  if (bodiless(answer)) return Stream.empty
+  return answer.response.stream.pipe(
+    Stream.catchTag("ResponseError", (error) => (error.reason === "EmptyBody" ? Stream.empty : Stream.fail(error))),
+    Stream.mapError(failure(answer)),
+    Stream.timeoutFail(() => stalled(answer), answer.limits.idle)
+  )
+}
+
+const stalled = (answer: Answer) =>
+  new Timeout({ ...facts(answer), phase: "body", limit: Duration.toMillis(answer.limits.idle) })
+
+const join = (chunks: ReadonlyArray<Uint8Array>, total: number): Uint8Array => {
+  const [only] = chunks
+  if (only !== undefined && chunks.length === 1) return only
+  const all = new Uint8Array(total)
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.length
+  }
+  return all
+}
+
+/** Reads up to `limit` bytes and tells whether that was all. What is beyond is not read: the connection is given up. */
+const upTo = (answer: Answer, limit: number) =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let total = 0
+    return stream(answer).pipe(
+      Stream.runForEachWhile((bytes) =>
+        Effect.sync(() => {
+          chunks.push(bytes)
+          total += bytes.length
+          return total <= limit
+        })
+      ),
+      Effect.map(() => ({ bytes: join(chunks, total), whole: total <= limit }))
+    )
+  })
+
+/** The whole body, at most `limit` bytes of it. */
+export const collect = (
+  answer: Answer,
+  limit: number
+): Effect.Effect<Uint8Array, ResponseTooLarge | TransportError | Timeout> => {
+  const tooLarge = new ResponseTooLarge({ ...facts(answer), limit })
+  const declared = length(answer)
+  if (declared !== undefined && declared > limit && !bodiless(answer)) return tooLarge
+  return Effect.flatMap(upTo(answer, limit), ({ bytes, whole }) => (whole ? Effect.succeed(bytes) : tooLarge))
+}
+
+/** The start of a body that is not worth a failure of its own: what cannot be read is left out. */
+export const start = (answer: Answer, limit: number): Effect.Effect<Uint8Array> =>
+  upTo(answer, limit).pipe(
+    Effect.map(({ bytes }) => bytes.subarray(0, limit)),
+    Effect.orElseSucceed(() => new Uint8Array())
+  )
+
+/** Reads a small body to its end, so that the connection lives on, and gives up the connection of a large one. */
+export const discard = (answer: Answer): Effect.Effect<void> => Effect.asVoid(start(answer, 64 * 1024))

@@ -1,0 +1,66 @@
+import * as Headers from "@effect/platform/Headers"
+import * as Option from "effect/Option"
+import { shown } from "./facts.js"
+
+/** Headers whose values may be seen; all others may hold secrets of somebody. */
+const open = new Set([
+  "accept",
+  "accept-encoding",
+  "accept-ranges",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "date",
+  "docker-content-digest",
+  "docker-distribution-api-version",
+  "docker-upload-uuid",
+  "etag",
+  "oci-chunk-min-length",
+  "oci-filters-applied",
+  "oci-subject",
+  "oci-tag",
+  "range",
+  "ratelimit-limit",
+  "ratelimit-remaining",
+  "retry-after",
+  "server",
+  "transfer-encoding",
+  "user-agent",
+  "warning",
+  "x-request-id"
+])
+
+/** The headers as logs, spans and observers see them: secrets hidden, URLs without their queries. */
+export const redacted = (headers: Headers.Headers): Headers.Headers =>
+  Headers.fromInput(
+    Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [
+        name,
+        open.has(name) ? value : name === "location" ? shown(value) : "<redacted>"
+      ])
+    )
+  )
+
+/** What a request to another host may carry: nothing that tells who asks. */
+const travelling = new Set([
+  "accept",
+  "accept-encoding",
+  "range",
+  "user-agent",
+  "if-match",
+  "if-none-match",
+  "if-range"
+])
+
+/** The headers that go along to another host. */
+export const abroad = (headers: Headers.Headers): Headers.Headers =>
+  Headers.fromInput(Object.fromEntries(Object.entries(headers).filter(([name]) => travelling.has(name))))
+
+/** The first header that cannot be sent: some transports would die of it. */
+export const unsendable = (headers: Headers.Headers): Option.Option<string> =>
+  Option.fromNullable(
+    Object.entries(headers).find(
+      ([name, value]) => !/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)
+    )?.[0]
+  )

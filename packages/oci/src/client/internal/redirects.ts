@@ -1,0 +1,68 @@
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Effect from "effect/Effect"
+import type { Operation } from "../Operation.js"
+import type { Service as OriginPolicy } from "../OriginPolicy.js"
+import { TooManyRedirects, UnexpectedResponse } from "../RegistryError.js"
+import type { Limits } from "../RegistryHosts.js"
+import type { Client } from "../RegistryMiddleware.js"
+import * as Body from "./body.js"
+import * as RegistryHttpClient from "./client.js"
+import * as Headers from "./headers.js"
+
+const redirections = new Set([301, 302, 303, 307, 308])
+
+const repeatable = new Set(["GET", "HEAD"])
+
+/** How the transport is reached for each hop: the first is 0. */
+export interface Hops {
+  (hop: number): Client
+}
+
+/**
+ * Follows redirects one by one, each judged by the origin policy. Once a hop has left the origin, nothing that tells who
+ * asks is sent any more, not even on the way back. A request that changes something is only repeated as it is (307, 308).
+ */
+export const follow = (hops: Hops, operation: Operation, policy: OriginPolicy, limits: Limits): Client =>
+  RegistryHttpClient.make((first) => {
+    const visited = new Set<string>()
+    const go = (
+      request: HttpClientRequest.HttpClientRequest,
+      hop: number,
+      home: boolean
+    ): ReturnType<Client["execute"]> =>
+      Effect.flatMap(hops(hop).execute(request), (response) => {
+        if (!redirections.has(response.status)) return Effect.succeed(response)
+        const answer: Body.Answer = { operation, response, limits }
+        const facts = Body.facts(answer)
+        const method = request.method
+        const refusal = (reason: string) => new UnexpectedResponse({ ...facts, reason })
+        visited.add(`${method} ${request.url}`)
+        const next = Effect.gen(function* () {
+          const location = response.headers.location
+          if (location === undefined) return yield* refusal("redirected to nowhere")
+          if (!repeatable.has(method) && response.status < 307) {
+            return yield* refusal(`a ${method} is not turned into a GET by a redirect`)
+          }
+          const { sameOrigin, url } = yield* policy.judge({
+            kind: "redirect",
+            operation,
+            method,
+            from: request.url,
+            to: location
+          })
+          if (hop >= limits.redirects || visited.has(`${method} ${url}`)) {
+            return yield* new TooManyRedirects({ ...facts, limit: limits.redirects })
+          }
+          const stays = home && sameOrigin
+          return yield* go(
+            stays
+              ? HttpClientRequest.setUrl(request, url)
+              : HttpClientRequest.make(method)(url, { headers: Headers.abroad(request.headers) }),
+            hop + 1,
+            stays
+          )
+        })
+        return Effect.zipRight(Body.discard(answer), next)
+      })
+    return go(first, 0, true)
+  })

@@ -1,0 +1,100 @@
+/**
+ * Blobs: content by digest (end-2, end-10). What is read is verified, always.
+ */
+export * as Blobs from "./client/Blobs.js"
+
+/**
+ * The repositories of a registry: `_catalog`, an extension that many registries have and the large ones refuse.
+ */
+export * as Catalog from "./client/Catalog.js"
+
+/**
+ * Who we are to a registry. How that is said is `RegistryAuth`'s business.
+ */
+export * as Credentials from "./client/Credentials.js"
+
+/**
+ * Manifests: what a tag or a digest names (end-3, end-7, end-9). Their bytes are kept and verified; what is read from them
+ * is beside.
+ */
+export * as Manifests from "./client/Manifests.js"
+
+/**
+ * What a request is for, as every policy and observer is told: one endpoint, on one registry, of one repository.
+ */
+export * as Operation from "./client/Operation.js"
+
+/**
+ * The one judge of every URL that a server hands us: redirects, upload locations, links to a next page. It says where a
+ * request may go, and whether our credentials may go along.
+ */
+export * as OriginPolicy from "./client/OriginPolicy.js"
+
+/**
+ * Referrers: the manifests that name another one as their subject, such as signatures and SBOMs (end-12).
+ */
+export * as Referrers from "./client/Referrers.js"
+
+/**
+ * A registry as such: whether it is there and speaks the protocol (end-1).
+ */
+export * as Registry from "./client/Registry.js"
+
+/**
+ * How we say who we are.
+ */
+export * as RegistryAuth from "./client/RegistryAuth.js"
+
+/**
+ * The client that every endpoint asks for: an `HttpClient` under the policies of registries.
+ */
+export * as RegistryClient from "./client/RegistryClient.js"
+
+/**
+ * Everything that can go wrong, one class per failure. Each has the facts a person needs to act (registry, repository,
+ * reference or digest, method and URL without its query, status, the registry's own codes) and a message that reads
+ * well in a terminal and holds no secret. All of them are Schemas, so they cross RPC, workflows and logs.
+ */
+export * as RegistryError from "./client/RegistryError.js"
+
+/**
+ * What is particular to a registry's host: its scheme, a path in front of `/v2/`, and how much of its answers we take.
+ */
+export * as RegistryHosts from "./client/RegistryHosts.js"
+
+/**
+ * A place for the user's own: rewrite paths, add headers, record, cache. It sees each request of an operation before
+ * retries and authentication, and the final answer after them.
+ */
+export * as RegistryMiddleware from "./client/RegistryMiddleware.js"
+
+/**
+ * Every exchange with a registry as data: each hop of a redirect, each attempt, and the warnings that registries send.
+ */
+export * as RegistryObserver from "./client/RegistryObserver.js"
+
+/**
+ * Whether and when a request is made again.
+ */
+export * as RegistryRetry from "./client/RegistryRetry.js"
+
+/**
+ * The tags of a repository (end-8, end-9).
+ */
+export * as Tags from "./client/Tags.js"
+
+/**
+ * Uploads of blobs: sessions, chunks, mounts (end-4, end-5, end-6, end-11, end-13, end-14).
+ */
+export * as Uploads from "./client/Uploads.js"
+export * as Annotations from "./spec/Annotations.js"
+export * as Descriptor from "./spec/Descriptor.js"
+export * as Digest from "./spec/Digest.js"
+export * as Hasher from "./spec/Hasher.js"
+export * as ImageConfig from "./spec/ImageConfig.js"
+export * as Manifest from "./spec/Manifest.js"
+export * as MediaType from "./spec/MediaType.js"
+export * as Platform from "./spec/Platform.js"
+export * as Reference from "./spec/Reference.js"
+export * as RegistryName from "./spec/RegistryName.js"
+export * as Repository from "./spec/Repository.js"

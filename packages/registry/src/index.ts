@@ -1,0 +1,1 @@
+export * as RegistryServer from "./RegistryServer.js"

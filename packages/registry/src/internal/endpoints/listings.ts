@@ -1,0 +1,57 @@
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Descriptor } from "effect-oci/Descriptor"
+import * as Manifest from "effect-oci/Manifest"
+import * as MediaType from "effect-oci/MediaType"
+import type { Incoming } from "../incoming.js"
+import * as Names from "../names.js"
+import * as Paging from "../paging.js"
+import type { Refusal } from "../refusal.js"
+import type { Registry } from "../registry.js"
+import * as Store from "../store.js"
+
+type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal>
+
+const identity = (text: string): string => text
+
+/** end-8a and 8b. */
+export const tags = ({ settings, store }: Registry, incoming: Incoming, name: string): Answer =>
+  Effect.gen(function* () {
+    const repository = yield* Store.find(store, name)
+    const { headers, items } = yield* Paging.page(repository.tags.keys(), identity, incoming, settings.pageSize)
+    return HttpServerResponse.unsafeJson({ name, tags: items }, { headers })
+  })
+
+/** The catalogue of Docker's registry, which the specification leaves out. */
+export const catalog = ({ settings, store }: Registry, incoming: Incoming): Answer =>
+  Effect.map(Paging.page(store.repositories.keys(), identity, incoming, settings.pageSize), ({ headers, items }) =>
+    HttpServerResponse.unsafeJson({ repositories: items }, { headers })
+  )
+
+/** A referrer with what the list must tell of it. An index has an artifact type only when it states one. */
+const referrer = ({ descriptor, manifest }: Manifest.ManifestContent): Descriptor => ({
+  ...descriptor,
+  ...Option.match(Manifest.artifactType(manifest), {
+    onNone: () => ({}),
+    onSome: (artifactType) => ({ artifactType })
+  }),
+  ...("annotations" in manifest ? { annotations: manifest.annotations } : {})
+})
+
+/** end-12a and 12b: what names this digest as its subject. Nothing does in a repository that does not exist. */
+export const referrers = ({ settings, store }: Registry, incoming: Incoming, name: string, text: string): Answer =>
+  Effect.gen(function* () {
+    const digest = yield* Names.digest(text)
+    const artifactType = incoming.query.get("artifactType")
+    const found = Array.from(store.repositories.get(name)?.manifests.values() ?? [])
+      .filter(({ manifest }) => Option.exists(Manifest.subject(manifest), (subject) => subject.digest === digest))
+      .map(referrer)
+      .filter((descriptor) => artifactType === null || descriptor.artifactType === artifactType)
+    const { headers, items } = yield* Paging.page(found, (item) => item.digest, incoming, settings.pageSize)
+    const index = Manifest.encode({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: items })
+    return HttpServerResponse.uint8Array(index, {
+      contentType: MediaType.ociIndex,
+      headers: { ...headers, ...(artifactType === null ? {} : { "oci-filters-applied": "artifactType" }) }
+    })
+  })

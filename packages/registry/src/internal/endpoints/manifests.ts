@@ -1,0 +1,156 @@
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Descriptor } from "effect-oci/Descriptor"
+import type { Algorithm, Digest } from "effect-oci/Digest"
+import * as Manifest from "effect-oci/Manifest"
+import * as MediaType from "effect-oci/MediaType"
+import type { Incoming } from "../incoming.js"
+import * as Names from "../names.js"
+import * as Preconditions from "../preconditions.js"
+import { Refusal, refuse } from "../refusal.js"
+import type { Registry } from "../registry.js"
+import * as Store from "../store.js"
+
+type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal>
+
+const unknown = (reference: string): Refusal =>
+  refuse(404, "MANIFEST_UNKNOWN", "manifest unknown to registry", { detail: { reference } })
+
+const lookup = (repository: Store.Repository, reference: string): Manifest.ManifestContent | undefined =>
+  repository.manifests.get(Names.isDigest(reference) ? reference : (repository.tags.get(reference) ?? ""))
+
+/** end-3: a manifest by tag or digest, in the bytes it was pushed in. */
+export const get = (registry: Registry, incoming: Incoming, name: string, reference: string): Answer =>
+  Effect.gen(function* () {
+    if (Names.isDigest(reference)) yield* Names.digest(reference)
+    const content = lookup(yield* Store.find(registry.store, name), reference)
+    if (content === undefined) return yield* unknown(reference)
+    const { digest, mediaType } = content.descriptor
+    const headers = { "docker-content-digest": digest, etag: Preconditions.etagOf(digest) }
+    return Preconditions.unchanged(incoming, digest)
+      ? HttpServerResponse.empty({ status: 304, headers })
+      : HttpServerResponse.uint8Array(content.bytes, { contentType: mediaType, headers })
+  })
+
+/** end-7a and 7b: stores a manifest under its digest and gives it the tags of the path and of the query. */
+export const put = (registry: Registry, incoming: Incoming, name: string, reference: string): Answer =>
+  Effect.gen(function* () {
+    const { settings, store } = registry
+    const expected = Names.isDigest(reference) ? yield* Names.digest(reference) : undefined
+    const algorithm = expected === undefined ? "sha256" : yield* Names.algorithm(expected)
+    const extraTags = yield* Effect.forEach(incoming.query.getAll("tag"), Names.tag)
+    const tags = expected === undefined ? [yield* Names.tag(reference), ...extraTags] : extraTags
+    const content = yield* decode(
+      yield* read(incoming, settings.maxManifestSize),
+      incoming.headers["content-type"],
+      algorithm
+    )
+    const { digest } = content.descriptor
+    if (expected !== undefined && digest !== expected) {
+      const detail = { provided: expected, computed: digest }
+      return yield* refuse(400, "DIGEST_INVALID", "provided digest did not match the manifest", { detail })
+    }
+    if (!settings.sparse) yield* complete(content.manifest, store.repositories.get(name))
+    const current = store.repositories.get(name)
+    if (!Preconditions.hold(incoming, current && lookup(current, reference)?.descriptor.digest)) {
+      return yield* new Refusal({ status: 412, problems: [] })
+    }
+    const repository = Store.open(store, name)
+    repository.manifests.set(digest, content)
+    for (const tag of tags) repository.tags.set(tag, digest)
+    const subject = settings.referrers ? Manifest.subject(content.manifest) : Option.none()
+    return HttpServerResponse.empty({
+      status: 201,
+      headers: {
+        location: `/v2/${name}/manifests/${digest}`,
+        "docker-content-digest": digest,
+        etag: Preconditions.etagOf(digest),
+        "content-length": "0",
+        ...(extraTags.length === 0 ? {} : { "oci-tag": extraTags.join(", ") }),
+        ...(Option.isNone(subject) ? {} : { "oci-subject": subject.value.digest })
+      }
+    })
+  })
+
+/** end-9: takes away a tag only, or a manifest with all tags that point to it. */
+export const remove = (registry: Registry, name: string, reference: string): Answer =>
+  Effect.gen(function* () {
+    if (Names.isDigest(reference)) yield* Names.digest(reference)
+    const repository = yield* Store.find(registry.store, name)
+    if (lookup(repository, reference) === undefined) return yield* unknown(reference)
+    if (!repository.tags.delete(reference)) {
+      repository.manifests.delete(reference)
+      for (const [tag, digest] of repository.tags) if (digest === reference) repository.tags.delete(tag)
+    }
+    return HttpServerResponse.empty({ status: 202, headers: { "content-length": "0" } })
+  })
+
+/** A body of at most `limit` bytes. A longer one is drawn to its end, so that the sender is there to read the answer. */
+const read = (incoming: Incoming, limit: number): Effect.Effect<Uint8Array, Refusal> =>
+  Effect.gen(function* () {
+    const tooLarge = refuse(413, "MANIFEST_INVALID", `manifest is larger than ${limit} bytes`)
+    if (Number(incoming.headers["content-length"] ?? 0) > limit) return yield* tooLarge
+    const pieces: Array<Uint8Array> = []
+    let size = 0
+    yield* Stream.runForEach(incoming.body, (piece) =>
+      Effect.sync(() => {
+        size += piece.length
+        if (size <= limit) pieces.push(piece)
+      })
+    )
+    if (size > limit) return yield* tooLarge
+    const bytes = new Uint8Array(size)
+    let offset = 0
+    for (const piece of pieces) {
+      bytes.set(piece, offset)
+      offset += piece.length
+    }
+    return bytes
+  })
+
+const decode = (
+  bytes: Uint8Array,
+  mediaType: string | undefined,
+  algorithm: Algorithm
+): Effect.Effect<Manifest.ManifestContent, Refusal> =>
+  Manifest.ManifestContent.fromBytes(bytes, { algorithm, mediaType }).pipe(
+    Effect.catchTags({
+      ManifestInvalid: ({ reason }) => Effect.fail(refuse(400, "MANIFEST_INVALID", `manifest invalid: ${reason}`)),
+      ManifestUnsupported: ({ mediaType }) =>
+        Effect.fail(refuse(400, "MANIFEST_INVALID", `manifests of type ${mediaType} are not supported`))
+    })
+  )
+
+/** What a manifest is made of; the subject is no part of it, nor what may not be distributed. */
+const partsOf = (manifest: Manifest.Manifest): ReadonlyArray<Descriptor> =>
+  (Manifest.isImage(manifest)
+    ? [manifest.config, ...manifest.layers]
+    : Manifest.isIndex(manifest)
+      ? manifest.manifests
+      : manifest.blobs
+  ).filter(({ mediaType }) => MediaType.isDistributable(mediaType))
+
+/** Refuses a manifest that names what is not here (code-5), with one entry for each digest. */
+const complete = (
+  manifest: Manifest.Manifest,
+  repository: Store.Repository | undefined
+): Effect.Effect<void, Refusal> => {
+  // An index may name a blob too.
+  const has = (digest: Digest) =>
+    repository?.blobs.has(digest) || (Manifest.isIndex(manifest) && repository?.manifests.has(digest))
+  const missing = new Set(partsOf(manifest).flatMap(({ digest }) => (has(digest) ? [] : [digest])))
+  return missing.size === 0
+    ? Effect.void
+    : Effect.fail(
+        new Refusal({
+          status: 400,
+          problems: Array.from(missing, (digest) => ({
+            code: "MANIFEST_BLOB_UNKNOWN",
+            message: "manifest references a manifest or blob unknown to registry",
+            detail: { digest }
+          }))
+        })
+      )
+}

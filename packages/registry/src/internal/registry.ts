@@ -1,0 +1,18 @@
+import type { Store } from "./store.js"
+
+/** The options of a registry with their defaults filled in. */
+export interface Settings {
+  readonly pageSize: number
+  readonly chunkMinLength: number
+  readonly referrers: boolean
+  readonly deletes: boolean
+  readonly readOnly: boolean
+  readonly sparse: boolean
+  readonly maxManifestSize: number
+}
+
+/** What every endpoint works on. */
+export interface Registry {
+  readonly settings: Settings
+  readonly store: Store
+}

@@ -1,0 +1,83 @@
+/**
+ * Writes what follows from the list of modules: each package's `exports` (sources in the workspace, dist when
+ * published) and its `src/index.ts`. With `--check` it only says what differs.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+
+const packages = ["oci", "registry", "node"]
+
+interface Module {
+  /** The subpath after the package's name. Folders are rooms, not names, but for `node`: what only Node has says so. */
+  readonly subpath: string
+  /** Below src, without its extension. */
+  readonly file: string
+  readonly doc: string | undefined
+}
+
+/** A comment that opens a file and belongs to the module, not to the declaration below it. */
+const leadingDoc = (source: string): string | undefined => {
+  const end = source.startsWith("/**") ? source.indexOf("*/") + 2 : 1
+  return /^(\n\n|\n?import )/.test(source.slice(end, end + 10)) ? source.slice(0, end) : undefined
+}
+
+const modulesOf = (src: string): ReadonlyArray<Module> =>
+  fs
+    .readdirSync(src, { recursive: true, encoding: "utf8" })
+    .map((file) => file.split(path.sep).join("/"))
+    .filter((file) => file.endsWith(".ts") && !/(^|\/)(internal\/|index\.ts$|main\.ts$)/.test(file))
+    .sort()
+    .map((name) => {
+      const file = name.slice(0, -3)
+      const base = path.posix.basename(file)
+      return {
+        subpath: file === `node/${base}` ? file : base,
+        file,
+        doc: leadingDoc(fs.readFileSync(path.join(src, name), "utf8"))
+      }
+    })
+
+const exportsOf = <A>(modules: ReadonlyArray<Module>, target: (file: string) => A): Record<string, A | string> => ({
+  "./package.json": "./package.json",
+  ".": target("index"),
+  ...Object.fromEntries(
+    modules.map(({ file, subpath }): [string, A] => [`./${subpath}`, target(file)]).sort(([a], [b]) => (a < b ? -1 : 1))
+  )
+})
+
+const indexOf = (modules: ReadonlyArray<Module>): string =>
+  modules
+    .filter(({ subpath }) => !subpath.includes("/"))
+    .map(({ doc, file, subpath }) => `${doc ? `\n${doc}\n` : ""}export * as ${subpath} from "./${file}.js"\n`)
+    .join("")
+    .trimStart() || "export {}\n"
+
+const stale: Array<string> = []
+
+const write = (file: string, content: string): void => {
+  if (fs.existsSync(file) && fs.readFileSync(file, "utf8") === content) return
+  stale.push(path.relative(process.cwd(), file))
+  if (!process.argv.includes("--check")) fs.writeFileSync(file, content)
+}
+
+for (const name of packages) {
+  const folder = path.resolve(import.meta.dirname, "../packages", name)
+  const modules = modulesOf(path.join(folder, "src"))
+  const subpaths = modules.map(({ subpath }) => subpath)
+  const twice = subpaths.find((subpath, index) => subpaths.indexOf(subpath) !== index)
+  if (twice !== undefined) throw new Error(`packages/${name}: two modules are called ${twice}`)
+  const manifest = JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"))
+  manifest.exports = exportsOf(modules, (file) => `./src/${file}.ts`)
+  manifest.publishConfig = {
+    access: "public",
+    exports: exportsOf(modules, (file) => ({ types: `./dist/${file}.d.ts`, default: `./dist/${file}.js` }))
+  }
+  write(path.join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`)
+  write(path.join(folder, "src/index.ts"), indexOf(modules))
+}
+
+for (const file of stale) console.log(process.argv.includes("--check") ? `out of date: ${file}` : `wrote ${file}`)
+if (process.argv.includes("--check") && stale.length > 0) {
+  console.log("run: pnpm codegen")
+  process.exitCode = 1
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    // modules are loaded once per worker: tests share no state, and loading them is most of the time
+    isolate: false,
+    // .ci/run counts by the second
+    reporters: process.env.CI ? ["default", ["json", { outputFile: "node_modules/.cache/tests.json" }]] : ["default"],
+    coverage: {
+      provider: "v8",
+      // counts statements, not the lines of comments and types
+      experimentalAstAwareRemapping: true,
+      include: ["packages/oci/src/**/*.ts"],
+      exclude: ["**/index.ts"],
+      reporter: ["text-summary", "json-summary"],
+      thresholds: { lines: 95 }
+    }
+  }
+})
