@@ -1,17 +1,23 @@
 /** Makes what is published: ESM, declarations and maps in each package's dist, and the files every package carries. */
-import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import ts from "typescript"
+import { published, root } from "./packages.js"
+import { annotatePure } from "./pure.js"
 
-const root = path.resolve(import.meta.dirname, "..")
-
-for (const name of ["oci", "registry", "node"]) {
-  const folder = path.join(root, "packages", name)
+for (const { folder } of published) {
   fs.rmSync(path.join(folder, "dist"), { recursive: true, force: true })
   for (const file of ["LICENSE", "README.md"]) {
     if (fs.existsSync(path.join(root, file))) fs.copyFileSync(path.join(root, file), path.join(folder, file))
   }
 }
-const tsc = path.join(root, "node_modules/typescript/bin/tsc")
-process.exitCode =
-  spawnSync(process.execPath, [tsc, "--build", "tsconfig.build.json"], { cwd: root, stdio: "inherit" }).status ?? 1
+
+const report = (diagnostic: ts.Diagnostic): void => console.error(ts.formatDiagnostic(diagnostic, formatHost))
+const formatHost: ts.FormatDiagnosticsHost = {
+  getCanonicalFileName: (name) => name,
+  getCurrentDirectory: () => root,
+  getNewLine: () => "\n"
+}
+const host = ts.createSolutionBuilderHost(ts.sys, undefined, report)
+const builder = ts.createSolutionBuilder(host, [path.join(root, "tsconfig.build.json")], {})
+process.exitCode = builder.build(undefined, undefined, undefined, () => ({ after: [annotatePure] }))

@@ -2,13 +2,30 @@
  * Bundles what must run in a browser, which fails on anything that only Node has, and weighs what a small program
  * brings along beside effect and @effect/platform.
  */
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import * as path from "node:path"
 import { gzipSync } from "node:zlib"
-import { type BuildOptions, build } from "esbuild"
+import { type BuildOptions, build, type Plugin } from "esbuild"
+import ts from "typescript"
+import { root } from "./packages.js"
+import { annotatePure } from "./pure.js"
 
-const root = path.resolve(import.meta.dirname, "..")
 const limit = 20_000
+
+/** Gives esbuild the sources as the build publishes them. */
+const asPublished: Plugin = {
+  name: "as published",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]packages[\\/][a-z]+[\\/]src[\\/].*\.ts$/ }, ({ path: fileName }) => {
+      const compilerOptions = {
+        module: ts.ModuleKind.ESNext,
+        target: ts.ScriptTarget.ES2022,
+        verbatimModuleSyntax: true
+      }
+      const options = { fileName, compilerOptions, transformers: { after: [annotatePure] } }
+      return { contents: ts.transpileModule(readFileSync(fileName, "utf8"), options).outputText, loader: "js" }
+    })
+}
 
 const bundle = async (options: BuildOptions): Promise<Uint8Array> => {
   // esbuild has said what is wrong when it fails
@@ -18,6 +35,7 @@ const bundle = async (options: BuildOptions): Promise<Uint8Array> => {
     format: "esm",
     minify: true,
     platform: "browser",
+    plugins: [asPublished],
     target: "es2022",
     write: false,
     ...options

@@ -2,8 +2,7 @@
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import * as path from "node:path"
-
-const root = path.resolve(import.meta.dirname, "..")
+import { root } from "./packages.js"
 
 // the slow ones first: two run at a time
 const steps: ReadonlyArray<readonly [name: string, ...command: ReadonlyArray<string>]> = [

@@ -4,8 +4,7 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
-
-const packages = ["oci", "registry", "node"]
+import { published } from "./packages.js"
 
 interface Module {
   /** The subpath after the package's name. Folders are rooms, not names, but for `node`: what only Node has says so. */
@@ -60,19 +59,19 @@ const write = (file: string, content: string): void => {
   if (!process.argv.includes("--check")) fs.writeFileSync(file, content)
 }
 
-for (const name of packages) {
-  const folder = path.resolve(import.meta.dirname, "../packages", name)
+for (const { folder, manifest, name } of published) {
   const modules = modulesOf(path.join(folder, "src"))
   const subpaths = modules.map(({ subpath }) => subpath)
   const twice = subpaths.find((subpath, index) => subpaths.indexOf(subpath) !== index)
-  if (twice !== undefined) throw new Error(`packages/${name}: two modules are called ${twice}`)
-  const manifest = JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"))
-  manifest.exports = exportsOf(modules, (file) => `./src/${file}.ts`)
-  manifest.publishConfig = {
-    access: "public",
-    exports: exportsOf(modules, (file) => ({ types: `./dist/${file}.d.ts`, default: `./dist/${file}.js` }))
+  if (twice !== undefined) throw new Error(`${name}: two modules are called ${twice}`)
+  const exported = {
+    exports: exportsOf(modules, (file) => `./src/${file}.ts`),
+    publishConfig: {
+      access: "public",
+      exports: exportsOf(modules, (file) => ({ types: `./dist/${file}.d.ts`, default: `./dist/${file}.js` }))
+    }
   }
-  write(path.join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`)
+  write(path.join(folder, "package.json"), `${JSON.stringify({ ...manifest, ...exported }, null, 2)}\n`)
   write(path.join(folder, "src/index.ts"), indexOf(modules))
 }
 

@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { published, root } from "./packages.js"
 
-const root = path.resolve(import.meta.dirname, "..")
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "effect-oci-packed-"))
 
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): void => {
@@ -49,14 +49,12 @@ if (Object.keys(NodeRegistry).length * Object.keys(RegistryServer).length === 0)
 
 try {
   const dependencies: Record<string, string> = {}
-  for (const name of ["oci", "registry", "node"]) {
-    const from = path.join(root, "packages", name)
-    const { devDependencies, name: called } = JSON.parse(fs.readFileSync(path.join(from, "package.json"), "utf8"))
-    for (const [peer, version] of Object.entries<string>(devDependencies)) {
+  for (const { folder: from, manifest, name } of published) {
+    for (const [peer, version] of Object.entries(manifest.devDependencies)) {
       if (!version.startsWith("workspace:")) dependencies[peer] = version
     }
-    pnpm(from, "pack", "--out", path.join(folder, `${name}.tgz`))
-    dependencies[called] = `file:./${name}.tgz`
+    pnpm(from, "pack", "--out", path.join(folder, `${path.basename(from)}.tgz`))
+    dependencies[name] = `file:./${path.basename(from)}.tgz`
   }
   write("package.json", JSON.stringify({ private: true, type: "module", dependencies }))
   // a workspace of its own, so that nothing is found above it

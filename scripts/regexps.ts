@@ -3,9 +3,9 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { checkSync } from "recheck"
 import ts from "typescript"
+import { root } from "./packages.js"
 
 process.env.RECHECK_SYNC_BACKEND = "pure"
-const root = path.resolve(import.meta.dirname, "..")
 
 interface Literal {
   readonly place: string

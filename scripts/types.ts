@@ -5,6 +5,7 @@
 import { createRequire } from "node:module"
 import * as path from "node:path"
 import ts from "typescript"
+import { root } from "./packages.js"
 
 type Transform = (
   program: ts.Program,
@@ -30,7 +31,7 @@ const report = (diagnostics: ReadonlyArray<ts.Diagnostic>): void => {
   process.stdout.write(format(diagnostics, formatHost))
 }
 
-const config = ts.getParsedCommandLineOfConfigFile(path.resolve(import.meta.dirname, "../tsconfig.json"), {}, host)
+const config = ts.getParsedCommandLineOfConfigFile(path.join(root, "tsconfig.json"), {}, host)
 if (config !== undefined) {
   const { errors, fileNames: rootNames, options } = config
   const program = ts.createProgram({ rootNames, options, configFileParsingDiagnostics: errors })

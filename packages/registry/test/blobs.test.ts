@@ -1,11 +1,11 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, layer } from "@effect/vitest"
 import * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import { absent, bytesOf, codes, pushBlob, send, startUpload } from "./support.js"
 
 describe("Blobs", () => {
-  it.layer(RegistryServer.layerHttpClient())((it) => {
+  layer(RegistryServer.layerHttpClient())((it) => {
     it.effect("end-2 answers a blob with its digest, length and type", () =>
       Effect.gen(function* () {
         const digest = yield* pushBlob("org/app", "hello")
@@ -115,7 +115,8 @@ describe("Blobs", () => {
           })
           assert.strictEqual(answer.status, from < whole.length ? 206 : 416)
           if (answer.status === 206) assert.deepStrictEqual(answer.bytes, whole.slice(from, from + length))
-        })
+        }),
+      { fastCheck: { numRuns: 25 } }
     )
 
     it.effect("code-1 answers BLOB_UNKNOWN with the digest, code-9 NAME_UNKNOWN for a repository that is not", () =>

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, effect, layer } from "@effect/vitest"
 import * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Effect from "effect/Effect"
 import * as Hasher from "effect-oci/Hasher"
@@ -26,7 +26,7 @@ const image = { platforms: ["linux/amd64"] }
 describe("Listings", () => {
   const seed = { "org/app:b": image, "org/app:B": image, "org/app:a": image, "org/app:10": image, "org/app:9": image }
 
-  it.layer(RegistryServer.layerHttpClient({ seed }))((it) => {
+  layer(RegistryServer.layerHttpClient({ seed }))((it) => {
     it.effect("end-8a lists tags in ASCII order", () =>
       Effect.gen(function* () {
         const answer = yield* send("GET", "/v2/org/app/tags/list")
@@ -79,7 +79,7 @@ describe("Listings", () => {
     )
   })
 
-  it.effect("DS54 pages end to end, whatever the repository's name", () =>
+  effect("DS54 pages end to end, whatever the repository's name", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* pages("/v2/a/b-c__d/tags/list"), [
         { name: "a/b-c__d", tags: ["1", "2"] },
@@ -104,7 +104,7 @@ describe("Listings", () => {
     )
   )
 
-  it.layer(RegistryServer.layerHttpClient({ pageSize: 2 }))("referrers", (it) => {
+  layer(RegistryServer.layerHttpClient({ pageSize: 2 }))("referrers", (it) => {
     const subject = Hasher.digest(bytesOf("subject"))
 
     it.effect("end-12a, R1 answers an empty index for what nothing refers to, also in a repository that is not", () =>

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, effect, layer } from "@effect/vitest"
 import * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -14,7 +14,7 @@ const index = (digests: ReadonlyArray<string>): string =>
   })
 
 describe("Manifests", () => {
-  it.layer(RegistryServer.layerHttpClient())((it) => {
+  layer(RegistryServer.layerHttpClient())((it) => {
     it.effect("end-7a, 3 keep a manifest's bytes, under its digest and its tag", () =>
       Effect.gen(function* () {
         const body = ` ${manifest({ blobs: [yield* pushBlob("org/app", "{}")] })}\n`
@@ -259,7 +259,7 @@ describe("Manifests", () => {
     )
   })
 
-  it.effect("U59 answers 413 to a manifest above maxManifestSize, said or not", () =>
+  effect("U59 answers 413 to a manifest above maxManifestSize, said or not", () =>
     Effect.gen(function* () {
       const body = manifest({ blobs: [yield* pushBlob("org/app", "{}")] })
       assert.isAbove(body.length, 200)
@@ -271,7 +271,7 @@ describe("Manifests", () => {
     }).pipe(Effect.provide(RegistryServer.layerHttpClient({ maxManifestSize: 200 })))
   )
 
-  it.effect("takes what is not complete when it is sparse", () =>
+  effect("takes what is not complete when it is sparse", () =>
     Effect.gen(function* () {
       const missing = yield* Hasher.digest(bytesOf("nowhere"))
       assert.strictEqual((yield* putManifest("org/app", "1", manifest({ blobs: [missing] }))).status, 201)

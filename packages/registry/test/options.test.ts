@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, effect, layer } from "@effect/vitest"
 import * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
@@ -7,7 +7,7 @@ import { absent, codes, manifest, pushBlob, putManifest, send } from "./support.
 const seed = { "org/app:1": {} }
 
 describe("Options", () => {
-  it.layer(RegistryServer.layerHttpClient({ seed }))("by default", (it) => {
+  layer(RegistryServer.layerHttpClient({ seed }))("by default", (it) => {
     it.effect("end-1 answers what it is", () =>
       Effect.gen(function* () {
         for (const path of ["/v2/", "/v2"]) {
@@ -84,7 +84,7 @@ describe("Options", () => {
       headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "x-one, range" }
     })
 
-  it.layer(RegistryServer.layerHttpClient({ seed, cors: "*", credentials: { me: "secret" } }))("cors *", (it) => {
+  layer(RegistryServer.layerHttpClient({ seed, cors: "*", credentials: { me: "secret" } }))("cors *", (it) => {
     it.effect("answers a preflight without credentials", () =>
       Effect.gen(function* () {
         const answer = yield* preflight("https://page.test")
@@ -105,7 +105,7 @@ describe("Options", () => {
     )
   })
 
-  it.effect("cors lets the pages in that it names and no other", () =>
+  effect("cors lets the pages in that it names and no other", () =>
     Effect.gen(function* () {
       const mine = yield* preflight("https://mine.test")
       assert.strictEqual(mine.headers["access-control-allow-origin"], "https://mine.test")
@@ -118,7 +118,7 @@ describe("Options", () => {
     }).pipe(Effect.provide(RegistryServer.layerHttpClient({ cors: ["https://mine.test", "https://also.test"] })))
   )
 
-  it.layer(RegistryServer.layerHttpClient({ seed, credentials: { me: "sécret:1", you: "other" } }))(
+  layer(RegistryServer.layerHttpClient({ seed, credentials: { me: "sécret:1", you: "other" } }))(
     "credentials",
     (it) => {
       const as = (credentials: string, scheme = "Basic") => ({
@@ -161,7 +161,7 @@ describe("Options", () => {
     }
   )
 
-  it.layer(RegistryServer.layerHttpClient({ seed, readOnly: true }))("readOnly", (it) => {
+  layer(RegistryServer.layerHttpClient({ seed, readOnly: true }))("readOnly", (it) => {
     it.effect("code-13 refuses writes and answers reads", () =>
       Effect.gen(function* () {
         for (const [method, path] of [
@@ -178,7 +178,7 @@ describe("Options", () => {
     )
   })
 
-  it.layer(RegistryServer.layerHttpClient({ seed, deletes: false }))("without deletes", (it) => {
+  layer(RegistryServer.layerHttpClient({ seed, deletes: false }))("without deletes", (it) => {
     it.effect("D4 refuses to delete, but not to cancel an upload", () =>
       Effect.gen(function* () {
         const digest = yield* pushBlob("org/app", "kept")
@@ -198,7 +198,7 @@ describe("Options", () => {
     )
   })
 
-  it.layer(RegistryServer.layerHttpClient({ seed, referrers: false }))("without referrers", (it) => {
+  layer(RegistryServer.layerHttpClient({ seed, referrers: false }))("without referrers", (it) => {
     it.effect("R2, DS44 has no API and does not say OCI-Subject", () =>
       Effect.gen(function* () {
         const answer = yield* send("GET", `/v2/org/app/referrers/${absent}`)

@@ -5,7 +5,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, effect, layer } from "@effect/vitest"
 import * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -14,6 +14,8 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Hasher from "effect-oci/Hasher"
+import * as Registry from "effect-oci/Registry"
+import * as RegistryName from "effect-oci/RegistryName"
 import { bytesOf, pushBlob, send, startUpload } from "./support.js"
 
 /** Any host of a request becomes the address of the server. */
@@ -45,7 +47,7 @@ const socket = <E>(client: Layer.Layer<HttpClient.HttpClient, E>) =>
   )
 
 const transports: ReadonlyArray<
-  readonly [name: string, layer: Layer.Layer<HttpClient.HttpClient | RegistryServer.RegistryServer, unknown>]
+  readonly [name: string, transport: Layer.Layer<HttpClient.HttpClient | RegistryServer.RegistryServer, unknown>]
 > = [
   ["in the process", RegistryServer.layerHttpClient()],
   [
@@ -57,16 +59,16 @@ const transports: ReadonlyArray<
   ["over a socket, fetch", socket(FetchHttpClient.layer)]
 ]
 
-for (const [name, layer] of transports) {
+for (const [name, transport] of transports) {
   describe(`RegistryServer ${name}`, () => {
-    it.layer(layer)((it) => {
+    layer(transport)((it) => {
       it.effect("streams blobs up and down", () =>
         Effect.gen(function* () {
           const pieces = Array.from({ length: 50 }, (_, n) => new Uint8Array(10_000).fill(n))
           const whole = Uint8Array.from(pieces.flatMap((piece) => Array.from(piece)))
           const digest = yield* Hasher.digest(whole)
           const location = yield* startUpload("org/app")
-          const patch = yield* send("PATCH", location, { body: Stream.fromIterable(pieces) }); console.log(location, patch.status, patch.text, patch.headers)
+          const patch = yield* send("PATCH", location, { body: Stream.fromIterable(pieces) })
           assert.strictEqual(patch.headers.range, "0-499999")
           assert.strictEqual((yield* send("PUT", `${location}?digest=${digest}`)).status, 201)
           const answer = yield* send("GET", `/v2/org/app/blobs/${digest}`)
@@ -108,7 +110,7 @@ for (const [name, layer] of transports) {
 }
 
 describe("RegistryServer.layerHttpClient", () => {
-  it.layer(RegistryServer.layerHttpClient())((it) => {
+  layer(RegistryServer.layerHttpClient())((it) => {
     it.effect("is reached by any host", () =>
       Effect.gen(function* () {
         for (const origin of ["https://ghcr.io", "http://127.0.0.1:5000", "https://[::1]"]) {
@@ -171,7 +173,7 @@ describe("RegistryServer.layerHttpClient", () => {
     )
   })
 
-  it.effect("is a registry of its own each time", () =>
+  effect("is a registry of its own each time", () =>
     Effect.gen(function* () {
       yield* pushBlob("org/app", "hello").pipe(Effect.provide(RegistryServer.layerHttpClient()))
       const answer = yield* send("GET", "/v2/org/app/tags/list").pipe(Effect.provide(RegistryServer.layerHttpClient()))
@@ -179,7 +181,7 @@ describe("RegistryServer.layerHttpClient", () => {
     })
   )
 
-  it.effect("hashes with the Hasher that it was made with, whatever the caller has", () =>
+  effect("hashes with the Hasher that it was made with, whatever the caller has", () =>
     Effect.gen(function* () {
       const broken: Hasher.Service = {
         make: () => assert.fail("the caller's hasher was used")
@@ -192,5 +194,17 @@ describe("RegistryServer.layerHttpClient", () => {
       })
       assert.strictEqual(answer.status, 201)
     }).pipe(Effect.provide(RegistryServer.layerHttpClient()))
+  )
+})
+
+describe("RegistryServer.layerTest", () => {
+  effect("is a RegistryClient for the registry beside it", () =>
+    Effect.gen(function* () {
+      const registry = yield* RegistryName.parse("registry.test")
+      assert.isTrue(yield* Registry.supports(registry))
+      const { seed } = yield* RegistryServer.RegistryServer
+      yield* seed({ "org/late:1": {} })
+      assert.strictEqual((yield* send("HEAD", "/v2/org/late/manifests/1")).status, 200)
+    }).pipe(Effect.provide(RegistryServer.layerTest()))
   )
 })

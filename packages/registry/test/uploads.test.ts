@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, effect, layer } from "@effect/vitest"
 import * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import * as Hasher from "effect-oci/Hasher"
 import { absent, bytesOf, chunk, codes, pushBlob, send, startUpload } from "./support.js"
 
 describe("Uploads", () => {
-  it.layer(RegistryServer.layerHttpClient())((it) => {
+  layer(RegistryServer.layerHttpClient())((it) => {
     it.effect("end-4a, 5, 13, 6 take a blob in chunks and tell where they stand", () =>
       Effect.gen(function* () {
         const location = yield* startUpload("org/app")
@@ -253,7 +253,7 @@ describe("Uploads", () => {
     )
   })
 
-  it.effect("DS25 announces OCI-Chunk-Min-Length and takes a shorter chunk only as the last", () =>
+  effect("DS25 announces OCI-Chunk-Min-Length and takes a shorter chunk only as the last", () =>
     Effect.gen(function* () {
       const start = yield* send("POST", "/v2/org/app/blobs/uploads/")
       assert.strictEqual(start.headers["oci-chunk-min-length"], "4")
@@ -268,7 +268,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(RegistryServer.layerHttpClient({ chunkMinLength: 4 })))
   )
 
-  it.effect("forgets an upload that rests too long, counted from its last use", () =>
+  effect("forgets an upload that rests too long, counted from its last use", () =>
     Effect.gen(function* () {
       const location = yield* startUpload("org/app")
       yield* TestClock.adjust("8 minutes")

@@ -7,8 +7,8 @@ export interface Range {
 const position = (text: string): number => (/^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN)
 
 /**
- * What a `Range` header asks for. A header of another unit, of several ranges or of a wrong form is ignored, as RFC 9110
- * allows (section 14.2), and so is `undefined` an absent one.
+ * What a `Range` header asks for. One of another unit, of several ranges or of a wrong form asks for nothing, as RFC 9110
+ * allows (section 14.2), and the answer is the whole.
  */
 export const requested = (header: string | undefined, size: number): Range | "unsatisfiable" | undefined => {
   if (header === undefined || !header.startsWith("bytes=")) return undefined

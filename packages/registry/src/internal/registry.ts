@@ -1,3 +1,6 @@
+import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import type * as Effect from "effect/Effect"
+import type { Refusal } from "./refusal.js"
 import type { Store } from "./store.js"
 
 /** The options of a registry with their defaults filled in. */
@@ -16,3 +19,6 @@ export interface Registry {
   readonly settings: Settings
   readonly store: Store
 }
+
+/** What every endpoint gives. */
+export type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal>

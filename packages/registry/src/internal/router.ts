@@ -7,9 +7,7 @@ import * as Uploads from "./endpoints/uploads.js"
 import type { Incoming } from "./incoming.js"
 import * as Names from "./names.js"
 import { type Refusal, refuse } from "./refusal.js"
-import type { Registry } from "./registry.js"
-
-type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal>
+import type { Answer, Registry } from "./registry.js"
 
 /** What a path names. Its last segments tell; the slashes before them belong to the repository. */
 export type Route =

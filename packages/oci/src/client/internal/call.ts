@@ -1,6 +1,8 @@
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import type { Operation } from "../Operation.js"
 import * as RegistryClient from "../RegistryClient.js"
 import type { CallError } from "../RegistryError.js"
@@ -25,8 +27,10 @@ export const open = <E = never>(
   Effect.gen(function* () {
     const client = yield* RegistryClient.RegistryClient
     const { limits } = yield* client.provide(RegistryHosts.of(call.operation.registry))
-    const response = yield* client.execute(call.operation, call.request)
-    const answer: Body.Answer = { operation: call.operation, response, limits }
+    const scope = yield* Effect.flatMap(Effect.scope, (outer) => Scope.fork(outer, ExecutionStrategy.sequential))
+    const response = yield* Scope.extend(client.execute(call.operation, call.request), scope)
+    const abort = Scope.close(scope, Exit.void)
+    const answer: Body.Answer = { operation: call.operation, response, limits, abort }
     if (call.accepts.includes(response.status)) return answer
     const refusal = yield* Refusal.read(answer)
     const particular = call.refused?.(refusal)

@@ -32,7 +32,7 @@ export const follow = (hops: Hops, operation: Operation, policy: OriginPolicy, l
     ): ReturnType<Client["execute"]> =>
       Effect.flatMap(hops(hop).execute(request), (response) => {
         if (!redirections.has(response.status)) return Effect.succeed(response)
-        const answer: Body.Answer = { operation, response, limits }
+        const answer: Body.Answer = { operation, response, limits, abort: Effect.void }
         const facts = Body.facts(answer)
         const method = request.method
         const refusal = (reason: string) => new UnexpectedResponse({ ...facts, reason })

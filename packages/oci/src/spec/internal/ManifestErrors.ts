@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import * as MediaType from "../MediaType.js"
 import { describe, facts } from "./facts.js"
 
 /** Bytes that are no manifest: not JSON, ambiguous, or not what their media type says; or a manifest a registry refused. */
@@ -16,7 +17,7 @@ export class ManifestInvalid extends Schema.TaggedError<ManifestInvalid>("effect
   }
 }
 
-/** A manifest of a kind this library hands out but does not read: Docker schema 1. Its bytes and digest are here. */
+/** A manifest of a kind this library hands out but does not read: Docker schema 1, or a vendor's own. Its bytes are here. */
 export class ManifestUnsupported extends Schema.TaggedError<ManifestUnsupported>("effect-oci/ManifestUnsupported")(
   "ManifestUnsupported",
   {
@@ -30,7 +31,9 @@ export class ManifestUnsupported extends Schema.TaggedError<ManifestUnsupported>
     return describe(
       this,
       `manifest of type ${this.mediaType} is not decoded`,
-      "Docker schema 1 is withdrawn: push the image again with a current client"
+      MediaType.isSchemaOne(this.mediaType)
+        ? "Docker schema 1 is withdrawn: push the image again with a current client"
+        : "The error holds its bytes and digest"
     )
   }
 }

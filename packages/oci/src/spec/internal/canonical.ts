@@ -15,7 +15,15 @@ const sorted = (map: { readonly [key: string]: string } | undefined) => map && i
 const descriptorNames = ["mediaType", "digest", "size", "urls", "annotations", "data", "platform", "artifactType"]
 const platformNames = ["architecture", "os", "os.version", "os.features", "variant"]
 const manifestNames = [
-  ...["schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "blobs", "subject", "annotations"]
+  "schemaVersion",
+  "mediaType",
+  "artifactType",
+  "config",
+  "layers",
+  "manifests",
+  "blobs",
+  "subject",
+  "annotations"
 ]
 
 const descriptor = (value: Descriptor): object =>

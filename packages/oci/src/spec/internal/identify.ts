@@ -40,7 +40,7 @@ const familyOf: ReadonlyMap<string, readonly [Family, Known]> = new Map([
 const invalid = (reason: string) => Either.left<Refusal>({ _tag: "Invalid", reason })
 const unsupported = (mediaType: string) => Either.left<Refusal>({ _tag: "Unsupported", mediaType })
 
-// Go's decoder takes names whatever their case, and folds ſ and K into s and k.
+// Go's decoder takes names whatever their case, and folds U+017F and U+212A into s and k.
 const fold = (name: string) => name.toLowerCase().toUpperCase()
 
 const strayIn = (names: ReadonlyArray<string>): ((value: unknown) => string | undefined) => {
@@ -53,11 +53,22 @@ const strayIn = (names: ReadonlyArray<string>): ((value: unknown) => string | un
 }
 
 const strayInManifest = strayIn([
-  ...["schemaVersion", "mediaType", "artifactType", "subject", "annotations"],
+  "schemaVersion",
+  "mediaType",
+  "artifactType",
+  "subject",
+  "annotations",
   ...families.flatMap(([, names]) => names)
 ])
 const strayInDescriptor = strayIn([
-  ...["mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform"]
+  "mediaType",
+  "digest",
+  "size",
+  "urls",
+  "annotations",
+  "data",
+  "artifactType",
+  "platform"
 ])
 const strayInPlatform = strayIn(["architecture", "os", "os.version", "os.features", "variant"])
 

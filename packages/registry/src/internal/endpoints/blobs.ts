@@ -7,7 +7,7 @@ import type { Incoming } from "../incoming.js"
 import * as Names from "../names.js"
 import * as Ranges from "../ranges.js"
 import { type Refusal, refuse } from "../refusal.js"
-import type { Registry } from "../registry.js"
+import type { Answer, Registry } from "../registry.js"
 import * as Store from "../store.js"
 
 // Pieces that are written before the socket is asked whether it can take more.
@@ -25,12 +25,7 @@ const find = (registry: Registry, name: string, text: string): Effect.Effect<Con
   })
 
 /** end-2: a blob, whole or the part a `Range` asks for; `HEAD` is the same without the bytes. */
-export const get = (
-  registry: Registry,
-  incoming: Incoming,
-  name: string,
-  text: string
-): Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal> =>
+export const get = (registry: Registry, incoming: Incoming, name: string, text: string): Answer =>
   Effect.gen(function* () {
     const content = yield* find(registry, name, text)
     const etag = `"${content.digest}"`
@@ -59,11 +54,7 @@ export const get = (
   })
 
 /** end-10: takes a blob out of this repository. Others that have it keep it. */
-export const remove = (
-  registry: Registry,
-  name: string,
-  text: string
-): Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal> =>
+export const remove = (registry: Registry, name: string, text: string): Answer =>
   Effect.gen(function* () {
     const { digest } = yield* find(registry, name, text)
     const repository = yield* Store.find(registry.store, name)

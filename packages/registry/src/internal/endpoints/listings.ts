@@ -8,10 +8,8 @@ import type { Incoming } from "../incoming.js"
 import * as Names from "../names.js"
 import * as Paging from "../paging.js"
 import type { Refusal } from "../refusal.js"
-import type { Registry } from "../registry.js"
+import type { Answer, Registry } from "../registry.js"
 import * as Store from "../store.js"
-
-type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal>
 
 const identity = (text: string): string => text
 

@@ -10,10 +10,8 @@ import type { Incoming } from "../incoming.js"
 import * as Names from "../names.js"
 import * as Preconditions from "../preconditions.js"
 import { Refusal, refuse } from "../refusal.js"
-import type { Registry } from "../registry.js"
+import type { Answer, Registry } from "../registry.js"
 import * as Store from "../store.js"
-
-type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal>
 
 const unknown = (reference: string): Refusal =>
   refuse(404, "MANIFEST_UNKNOWN", "manifest unknown to registry", { detail: { reference } })

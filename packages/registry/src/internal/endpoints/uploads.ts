@@ -7,11 +7,9 @@ import type { Incoming } from "../incoming.js"
 import * as Names from "../names.js"
 import * as Ranges from "../ranges.js"
 import { type Refusal, refuse } from "../refusal.js"
-import type { Registry } from "../registry.js"
+import type { Answer, Registry } from "../registry.js"
 import * as Store from "../store.js"
 import type { Upload } from "../upload.js"
-
-type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal>
 
 /** Where a session stands. The range of an empty one is `0-0`, as that of one byte. */
 const standing = (upload: Upload): Record<string, string> => ({
@@ -82,7 +80,7 @@ export const patch = (registry: Registry, incoming: Incoming, name: string, id: 
   turn(registry, name, id, (upload) =>
     Effect.gen(function* () {
       const received = yield* receive(registry, incoming, upload)
-      if (received < registry.settings.chunkMinLength) upload.ended = true
+      if (received > 0 && received < registry.settings.chunkMinLength) upload.ended = true
       return accepted(upload)
     })
   )

@@ -1,0 +1,143 @@
+import type * as http from "node:http"
+import * as HttpClient from "@effect/platform/HttpClient"
+import { assert, describe, it } from "@effect/vitest"
+import * as NodeHttp from "@effect-oci/node/NodeHttp"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Blobs from "effect-oci/Blobs"
+import * as Registry from "effect-oci/Registry"
+import * as RegistryName from "effect-oci/RegistryName"
+import { client, digest, forwarding, repositoryAt, serve } from "./support.js"
+
+/** Answers every request with a blob of two bytes. */
+const blob: http.RequestListener = (_, response) => response.setHeader("content-length", 2).end("{}")
+
+/** Puts variables into the environment until the scope ends. */
+const environment = (variables: Readonly<Record<string, string>>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const before = { ...process.env }
+      Object.assign(process.env, variables)
+      return before
+    }),
+    (before) => Effect.sync(() => (process.env = before))
+  )
+
+describe("NodeHttp", () => {
+  it.scopedLive("E17 sends 200 HEADs one by one over a connection or two", () =>
+    Effect.gen(function* () {
+      const server = yield* serve(blob)
+      const repository = yield* repositoryAt(server)
+      yield* Effect.repeatN(Blobs.head(repository, digest), 199).pipe(Effect.provide(client(NodeHttp.layer)))
+      assert.strictEqual(server.requests.length, 200)
+      assert.isAtMost(server.connections(), 2)
+    })
+  )
+
+  it.scopedLive("opens no more connections to an origin than it may", () =>
+    Effect.gen(function* () {
+      const server = yield* serve(blob)
+      const repository = yield* repositoryAt(server)
+      yield* Effect.all(
+        Array.from({ length: 60 }, () => Blobs.head(repository, digest)),
+        { concurrency: "unbounded" }
+      ).pipe(Effect.provide(client(NodeHttp.layerWith({ connections: 3 }))))
+      assert.strictEqual(server.requests.length, 60)
+      assert.strictEqual(server.connections(), 3)
+    })
+  )
+
+  it.scopedLive("closes its connections with the scope", () =>
+    Effect.gen(function* () {
+      const server = yield* serve(blob)
+      const repository = yield* repositoryAt(server)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const transport = Layer.succeed(HttpClient.HttpClient, yield* NodeHttp.make({ keepAlive: "1 minute" }))
+          yield* Effect.provide(Blobs.head(repository, digest), client(transport))
+        })
+      )
+      yield* server.idle
+      assert.strictEqual(server.connections(), 1)
+    })
+  )
+
+  it.scopedLive("fails as the transport does when nobody listens", () =>
+    Effect.gen(function* () {
+      const server = yield* Effect.scoped(serve(blob))
+      const repository = yield* repositoryAt(server)
+      const error = yield* Effect.flip(Blobs.head(repository, digest)).pipe(Effect.provide(client(NodeHttp.layer)))
+      assert(error._tag === "TransportError")
+      assert.strictEqual(error.code, "ECONNREFUSED")
+    })
+  )
+
+  describe("T21 proxies", () => {
+    const ping = (text: string) => Effect.flatMap(RegistryName.parse(text), Registry.ping)
+
+    it.scopedLive("takes a tunnel through the proxy, to which alone its password goes", () =>
+      Effect.gen(function* () {
+        const registry = yield* serve(blob)
+        const proxy = yield* forwarding(registry)
+        const transport = NodeHttp.layerWith({ proxy: { http: `http://me:secret@${proxy.host}`, except: "" } })
+        yield* ping("http://registry.test:5000").pipe(Effect.provide(client(transport)))
+        assert.deepStrictEqual(
+          proxy.requests.map(({ method, target }) => `${method} ${target}`),
+          ["CONNECT registry.test:5000"]
+        )
+        assert.strictEqual(proxy.requests[0]?.headers["proxy-authorization"], `Basic ${btoa("me:secret")}`)
+        assert.strictEqual(registry.requests[0]?.headers.host, "registry.test:5000")
+        assert.isUndefined(registry.requests[0]?.headers["proxy-authorization"])
+      })
+    )
+
+    it.scopedLive("finds the proxy, and who is reached without it, in the environment", () =>
+      Effect.gen(function* () {
+        const registry = yield* serve(blob)
+        const proxy = yield* forwarding(registry)
+        yield* environment({ HTTP_PROXY: `http://${proxy.host}`, NO_PROXY: "internal.test" })
+        const failed = yield* Effect.gen(function* () {
+          yield* ping("http://registry.test")
+          return yield* Effect.flip(ping("http://sub.internal.test"))
+        }).pipe(Effect.provide(client(NodeHttp.layer)))
+        assert.deepStrictEqual(
+          proxy.requests.map(({ target }) => target),
+          ["registry.test:80"]
+        )
+        assert.strictEqual(failed._tag, "TransportError")
+      })
+    )
+
+    for (const host of ["127.0.0.1", "localhost"]) {
+      it.scopedLive(`reaches ${host} without a proxy`, () =>
+        Effect.gen(function* () {
+          const registry = yield* serve(blob)
+          const transport = NodeHttp.layerWith({ proxy: { http: "http://proxy.invalid:3128" } })
+          const port = registry.host.split(":")[1]
+          yield* ping(`${host}:${port}`).pipe(Effect.provide(client(transport)))
+          assert.strictEqual(registry.requests.length, 1)
+        })
+      )
+    }
+
+    it.scopedLive("uses no proxy at all when every host is excepted", () =>
+      Effect.gen(function* () {
+        const proxy = yield* forwarding(yield* serve(blob))
+        const transport = NodeHttp.layerWith({ proxy: { http: `http://${proxy.host}`, except: "*" } })
+        const error = yield* Effect.flip(ping("http://registry.invalid")).pipe(Effect.provide(client(transport)))
+        assert.strictEqual(error._tag, "TransportError")
+        assert.strictEqual(proxy.connections(), 0)
+      })
+    )
+
+    it.scopedLive("fails each request when a proxy's address is not a URL, and does not show it", () =>
+      Effect.gen(function* () {
+        const transport = NodeHttp.layerWith({ proxy: { http: "http://me:secret@" } })
+        const error = yield* Effect.flip(ping("http://registry.test")).pipe(Effect.provide(client(transport)))
+        assert(error._tag === "TransportError")
+        assert.include(error.message, "proxy's address")
+        assert.notInclude(String(error), "secret")
+      })
+    )
+  })
+})

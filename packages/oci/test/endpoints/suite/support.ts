@@ -1,0 +1,102 @@
+import type * as Vitest from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Descriptor from "effect-oci/Descriptor"
+import type { Algorithm } from "effect-oci/Digest"
+import * as Digest from "effect-oci/Digest"
+import * as Manifest from "effect-oci/Manifest"
+import * as Manifests from "effect-oci/Manifests"
+import * as MediaType from "effect-oci/MediaType"
+import * as Reference from "effect-oci/Reference"
+import type { RegistryClient } from "effect-oci/RegistryClient"
+import type { RegistryName } from "effect-oci/RegistryName"
+import * as Repository from "effect-oci/Repository"
+import * as Uploads from "effect-oci/Uploads"
+
+/** Where a registry is not as the specification wants it. What is left out is as it should be. */
+export interface Deviations {
+  /** Content of a sha512 digest is kept under its sha256; a manifest is not found by the other. */
+  readonly sha512?: "stored as sha256"
+  /** A range that is not there ends the connection instead of a 416. */
+  readonly rangesCut?: true
+  /** Chunks are taken at any place. */
+  readonly chunkOrder?: false
+  /** Sessions cannot be asked where they stand. */
+  readonly uploadStatus?: false
+  /** Sessions cannot be given up. */
+  readonly uploadCancel?: false
+  /** A mount without `from` is answered with a session. */
+  readonly mountFromAnywhere?: false
+  /** Manifests are taken whatever they name. */
+  readonly missingBlobs?: "taken"
+  /** Blobs cannot be deleted. */
+  readonly blobDelete?: false
+  /** A manifest that is not there is deleted all the same, or its absence told in another way. */
+  readonly tagDelete?: false
+  /** There is no referrers API, and no `OCI-Subject`. */
+  readonly referrersApi?: false
+  /** `n` is ignored when tags are listed: all come at once. */
+  readonly tagPaging?: false
+  /** There is no catalogue. */
+  readonly catalog?: false
+}
+
+/** The registry that the suite runs against. */
+export class Subject extends Context.Tag("effect-oci/test/Subject")<Subject, RegistryName>() {}
+
+export type Environment = RegistryClient | Subject
+
+/** The `it` that the suite's tests are registered with. */
+export interface It extends Vitest.Vitest.MethodsNonLive<Environment, true> {}
+
+export const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+/** A repository that no other test knows. A real server keeps what earlier runs left, so its name is not fixed. */
+export const newRepository: Effect.Effect<Repository.Repository, never, Subject> = Effect.map(
+  Subject,
+  (registry) => new Repository.Repository({ registry, name: `effect-oci/test-${crypto.randomUUID()}` })
+)
+
+/** A digest that nothing has. */
+export const nothing = (algorithm: Algorithm = "sha256"): Digest.Digest =>
+  Digest.make(algorithm, new Uint8Array({ sha256: 32, sha384: 48, sha512: 64 }[algorithm]).fill(7))
+
+export const describe = (content: string, algorithm?: Algorithm): Effect.Effect<Descriptor.Descriptor> =>
+  Descriptor.fromBytes(encode(content), { mediaType: "application/octet-stream", algorithm })
+
+export const pushBlob = (repository: Repository.Repository, content: string, algorithm?: Algorithm) =>
+  Effect.flatMap(describe(content, algorithm), (descriptor) => Uploads.post(repository, descriptor, encode(content)))
+
+type Extras = Partial<Omit<Manifest.ImageManifest, "config" | "layers">>
+
+/** The manifest of an image of one small layer, whose blobs are in the repository. */
+export const image = (
+  repository: Repository.Repository,
+  content: string,
+  extras?: Extras
+): Effect.Effect<Manifest.ManifestContent, Effect.Effect.Error<ReturnType<typeof pushBlob>>, RegistryClient> =>
+  Effect.gen(function* () {
+    const config = yield* pushBlob(repository, "{}")
+    const layer = yield* pushBlob(repository, content)
+    return yield* Manifest.content({
+      schemaVersion: 2,
+      mediaType: MediaType.ociManifest,
+      config: { ...config, mediaType: MediaType.ociEmpty },
+      layers: [{ ...layer, mediaType: MediaType.ociLayer }],
+      ...extras
+    })
+  })
+
+/** An image, pushed under tags. */
+export const pushImage = (
+  repository: Repository.Repository,
+  content: string,
+  tags: ReadonlyArray<string>,
+  extras?: Extras
+) =>
+  Effect.gen(function* () {
+    const manifest = yield* image(repository, content, extras)
+    const { digest } = manifest.descriptor
+    yield* Manifests.put(Reference.make(repository, { digest }), manifest, { tags })
+    return manifest
+  })

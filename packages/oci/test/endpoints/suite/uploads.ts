@@ -1,0 +1,162 @@
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Blobs from "effect-oci/Blobs"
+import * as Uploads from "effect-oci/Uploads"
+import { type Deviations, describe, encode, type It, newRepository, nothing, pushBlob } from "./support.js"
+
+export const uploads = (it: It, deviations: Deviations): void => {
+  it.effect("end-4a begins an upload", () =>
+    Effect.gen(function* () {
+      const repository = yield* newRepository
+      const session = yield* Uploads.start(repository)
+      assert.strictEqual(session.repository, repository)
+      assert.strictEqual(session.offset, 0)
+      assert.isUndefined(session.minChunk)
+    })
+  )
+
+  it.effect("end-4b uploads a blob at once", () =>
+    Effect.gen(function* () {
+      const repository = yield* newRepository
+      const descriptor = { ...(yield* describe("hello")), mediaType: "text/plain" }
+      const posted = yield* Uploads.post(repository, descriptor, encode("hello"))
+      assert.deepStrictEqual(posted, descriptor)
+      assert.deepStrictEqual(yield* Blobs.get(repository, descriptor.digest), encode("hello"))
+    })
+  )
+
+  it.effect("end-4b uploads a blob that comes as a stream", () =>
+    Effect.gen(function* () {
+      const repository = yield* newRepository
+      const descriptor = yield* describe("hello world")
+      yield* Uploads.post(repository, descriptor, Stream.make(encode("hello "), encode("world")))
+      assert.deepStrictEqual(yield* Blobs.get(repository, descriptor.digest), encode("hello world"))
+    })
+  )
+
+  for (const algorithm of ["sha256", "sha512"] as const) {
+    it.effect(`end-4a and end-6 upload a blob whole, of a ${algorithm} digest`, () =>
+      Effect.gen(function* () {
+        const repository = yield* newRepository
+        const { digest } = yield* describe("hello", algorithm)
+        const session = yield* Uploads.start(repository, { algorithm })
+        const finished = yield* Uploads.finish(session, digest, encode("hello"))
+        assert.deepStrictEqual(finished, { mediaType: "application/octet-stream", digest, size: 5 })
+        assert.deepStrictEqual(yield* Blobs.get(repository, digest), encode("hello"))
+      })
+    )
+  }
+
+  it.effect("end-5 and end-6 upload a blob in chunks, the last with the end", () =>
+    Effect.gen(function* () {
+      const repository = yield* newRepository
+      const { digest } = yield* describe("hello world")
+      const begun = yield* Uploads.start(repository)
+      const first = yield* Uploads.patch(begun, encode("hello"))
+      assert.strictEqual(first.offset, 5)
+      const second = yield* Uploads.patch(first, { size: 1, stream: Stream.make(encode(" ")) })
+      assert.strictEqual(second.offset, 6)
+      const finished = yield* Uploads.finish(second, digest, encode("world"))
+      assert.strictEqual(finished.size, 11)
+      assert.deepStrictEqual(yield* Blobs.get(repository, digest), encode("hello world"))
+    })
+  )
+
+  it.effect("end-6 ends an upload without another chunk", () =>
+    Effect.gen(function* () {
+      const repository = yield* newRepository
+      const { digest } = yield* describe("hello")
+      const session = yield* Uploads.patch(yield* Uploads.start(repository), encode("hello"))
+      yield* Uploads.finish(session, digest)
+      assert.deepStrictEqual(yield* Blobs.get(repository, digest), encode("hello"))
+    })
+  )
+
+  it.effect("code-4 refuses the end of an upload under another digest", () =>
+    Effect.gen(function* () {
+      const repository = yield* newRepository
+      const session = yield* Uploads.start(repository)
+      const error = yield* Effect.flip(Uploads.finish(session, nothing(), encode("hello")))
+      assert.strictEqual(error._tag, "DigestInvalid")
+      assert.isFalse(yield* Blobs.exists(repository, nothing()))
+    })
+  )
+
+  it.effect("end-13 tells where an upload stands", () =>
+    Effect.gen(function* () {
+      const session = yield* Uploads.start(yield* newRepository)
+      if (deviations.uploadStatus === false) {
+        assert.strictEqual((yield* Effect.flip(Uploads.status(session)))._tag, "UnexpectedResponse")
+        return
+      }
+      assert.strictEqual((yield* Uploads.status(session)).offset, 0)
+      const one = yield* Uploads.patch(session, encode("h"))
+      assert.strictEqual((yield* Uploads.status(one)).offset, 1)
+      const five = yield* Uploads.patch(one, encode("ello"))
+      assert.strictEqual((yield* Uploads.status(five)).offset, 5)
+    })
+  )
+
+  it.effect("end-5 refuses a chunk that leaves a gap, and tells where to go on", () =>
+    Effect.gen(function* () {
+      const session = yield* Uploads.patch(yield* Uploads.start(yield* newRepository), encode("hello"))
+      const gap = Effect.flip(Uploads.patch({ ...session, offset: 7 }, encode("world")))
+      if (deviations.chunkOrder === false) {
+        // the chunk went where the registry wanted it, which is not where it was sent to
+        assert.strictEqual((yield* gap)._tag, "UnexpectedResponse")
+        return
+      }
+      const error = yield* gap
+      assert(error._tag === "RangeNotSatisfiable")
+      assert.strictEqual(error.received, 5)
+    })
+  )
+
+  it.effect("end-14 gives an upload up", () =>
+    Effect.gen(function* () {
+      const session = yield* Uploads.start(yield* newRepository)
+      if (deviations.uploadCancel === false) {
+        assert.strictEqual((yield* Effect.flip(Uploads.cancel(session)))._tag, "UnexpectedResponse")
+        return
+      }
+      yield* Uploads.cancel(session)
+      assert.strictEqual((yield* Effect.flip(Uploads.cancel(session)))._tag, "BlobUploadUnknown")
+      assert.strictEqual((yield* Effect.flip(Uploads.status(session)))._tag, "BlobUploadUnknown")
+      assert.strictEqual((yield* Effect.flip(Uploads.patch(session, encode("x"))))._tag, "BlobUploadUnknown")
+      assert.strictEqual((yield* Effect.flip(Uploads.finish(session, nothing())))._tag, "BlobUploadUnknown")
+    })
+  )
+
+  it.effect("end-11 mounts a blob of another repository", () =>
+    Effect.gen(function* () {
+      const [from, repository] = [yield* newRepository, yield* newRepository]
+      const { digest } = yield* pushBlob(from, "hello")
+      assert.deepStrictEqual(yield* Uploads.mount(repository, digest, from), { _tag: "Mounted", digest })
+      assert.deepStrictEqual(yield* Blobs.get(repository, digest), encode("hello"))
+    })
+  )
+
+  it.effect("end-11 mounts a blob from wherever it is", () =>
+    Effect.gen(function* () {
+      const [from, repository] = [yield* newRepository, yield* newRepository]
+      const { digest } = yield* pushBlob(from, "hello")
+      const mounted = yield* Uploads.mount(repository, digest)
+      assert.strictEqual(mounted._tag, deviations.mountFromAnywhere === false ? "UploadSession" : "Mounted")
+    })
+  )
+
+  it.effect("end-11 begins an upload where there is nothing to mount", () =>
+    Effect.gen(function* () {
+      const [from, repository] = [yield* newRepository, yield* newRepository]
+      yield* pushBlob(from, "hello")
+      // on a registry that serves several runs, no other may have it
+      const content = `of ${repository}`
+      const { digest } = yield* describe(content)
+      const session = yield* Uploads.mount(repository, digest, from)
+      assert(session._tag === "UploadSession")
+      yield* Uploads.finish(session, digest, encode(content))
+      assert.deepStrictEqual(yield* Blobs.get(repository, digest), encode(content))
+    })
+  )
+}
