@@ -70,37 +70,41 @@ const listening = (server: net.Server, requests: ReadonlyArray<Seen>): Effect.Ef
   })
 
 /** An HTTP server on a free port of this machine, closed with the scope. */
-export const serve = (handle: http.RequestListener): Effect.Effect<Loopback, never, Scope.Scope> => {
-  const requests: Array<Seen> = []
-  const server = http.createServer((request, response) => {
-    requests.push({ method: request.method ?? "", target: request.url ?? "", headers: request.headers })
-    handle(request, response)
+export const serve = (handle: http.RequestListener): Effect.Effect<Loopback, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    const requests: Array<Seen> = []
+    const server = http.createServer((request, response) => {
+      requests.push({ method: request.method ?? "", target: request.url ?? "", headers: request.headers })
+      handle(request, response)
+    })
+    return listening(server, requests)
   })
-  return listening(server, requests)
-}
 
 /** A server that answers what it is first sent with bytes of the test's choice. */
 export const serveBytes = (answer: (socket: net.Socket) => void): Effect.Effect<Loopback, never, Scope.Scope> =>
-  listening(
-    net.createServer((socket) => socket.once("data", () => answer(socket))),
-    []
+  Effect.suspend(() =>
+    listening(
+      net.createServer((socket) => socket.once("data", () => answer(socket))),
+      []
+    )
   )
 
 /** A proxy that tunnels to one server, whatever host it is asked for. */
-export const forwarding = (target: Loopback): Effect.Effect<Loopback, never, Scope.Scope> => {
-  const requests: Array<Seen> = []
-  const server = http.createServer()
-  server.on("connect", (request: http.IncomingMessage, socket: net.Socket) => {
-    requests.push({ method: "CONNECT", target: request.url ?? "", headers: request.headers })
-    const onward = net.connect({ host: "127.0.0.1", port: Number(target.host.split(":")[1]) }, () => {
-      socket.write("HTTP/1.1 200 OK\r\n\r\n")
-      onward.pipe(socket).pipe(onward)
+export const forwarding = (target: Loopback): Effect.Effect<Loopback, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    const requests: Array<Seen> = []
+    const server = http.createServer()
+    server.on("connect", (request: http.IncomingMessage, socket: net.Socket) => {
+      requests.push({ method: "CONNECT", target: request.url ?? "", headers: request.headers })
+      const onward = net.connect({ host: "127.0.0.1", port: Number(target.host.split(":")[1]) }, () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n")
+        onward.pipe(socket).pipe(onward)
+      })
+      onward.on("error", () => socket.destroy())
+      socket.on("close", () => onward.destroy())
     })
-    onward.on("error", () => socket.destroy())
-    socket.on("close", () => onward.destroy())
+    return listening(server, requests)
   })
-  return listening(server, requests)
-}
 
 /** The digest of `{}`. */
 export const { digest } = Descriptor.empty

@@ -16,7 +16,7 @@ import * as Stream from "effect/Stream"
 import * as Hasher from "effect-oci/Hasher"
 import * as Registry from "effect-oci/Registry"
 import * as RegistryName from "effect-oci/RegistryName"
-import { bytesOf, pushBlob, send, startUpload } from "./support.js"
+import { bytesOf, manifest, pushBlob, putManifest, send, startUpload } from "./support.js"
 
 /** Any host of a request becomes the address of the server. */
 const toServer = Layer.effect(
@@ -186,13 +186,15 @@ describe("RegistryServer.layerHttpClient", () => {
       const broken: Hasher.Service = {
         make: () => assert.fail("the caller's hasher was used")
       }
-      const answer = yield* Effect.gen(function* () {
-        const digest = yield* Hasher.digest(bytesOf("hello"))
-        return yield* send("POST", `/v2/org/app/blobs/uploads/?digest=${digest}`, { body: "hello" }).pipe(
-          Effect.provideService(Hasher.Hasher, broken)
-        )
-      })
-      assert.strictEqual(answer.status, 201)
+      const digest = yield* Hasher.digest(bytesOf("hello"))
+      const body = manifest({ blobs: [digest] })
+      const { seed } = yield* RegistryServer.RegistryServer
+      yield* Effect.gen(function* () {
+        const blob = yield* send("POST", `/v2/org/app/blobs/uploads/?digest=${digest}`, { body: "hello" })
+        assert.strictEqual(blob.status, 201)
+        assert.strictEqual((yield* putManifest("org/app", "1", body)).status, 201)
+        yield* seed({ "org/seeded": {} })
+      }).pipe(Effect.provideService(Hasher.Hasher, broken))
     }).pipe(Effect.provide(RegistryServer.layerHttpClient()))
   )
 })

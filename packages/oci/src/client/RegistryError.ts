@@ -3,21 +3,20 @@
  * reference or digest, method and URL without its query, status, the registry's own codes) and a message that reads
  * well in a terminal and holds no secret. All of them are Schemas, so they cross RPC, workflows and logs.
  */
-import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import type { InvalidDigest } from "../spec/Digest.js"
+import { InvalidDigest } from "../spec/Digest.js"
 import { describe, facts } from "../spec/internal/facts.js"
 import { ManifestInvalid, ManifestUnsupported } from "../spec/internal/ManifestErrors.js"
-import type { InvalidPlatform, PlatformUnknown } from "../spec/Platform.js"
-import type { InvalidReference } from "../spec/RegistryName.js"
+import { InvalidPlatform, PlatformUnknown } from "../spec/Platform.js"
+import { InvalidReference } from "../spec/RegistryName.js"
 
-export { InvalidDigest } from "../spec/Digest.js"
 export type { ErrorDetail, Facts } from "../spec/internal/facts.js"
-export { InvalidPlatform, PlatformUnknown } from "../spec/Platform.js"
-export { InvalidReference } from "../spec/RegistryName.js"
-export { ManifestInvalid, ManifestUnsupported }
+export { InvalidDigest, InvalidPlatform, InvalidReference, ManifestInvalid, ManifestUnsupported, PlatformUnknown }
 
 const seconds = Schema.optional(Schema.NonNegative)
+
+const tryAgain = (after: number | undefined): string =>
+  after === undefined ? "Try again later" : `Try again in ${after} seconds`
 
 /** No such manifest (code-7), by tag or by digest. */
 export class ManifestUnknown extends Schema.TaggedError<ManifestUnknown>("effect-oci/ManifestUnknown")(
@@ -142,8 +141,7 @@ export class TooManyRequests extends Schema.TaggedError<TooManyRequests>("effect
   }
 ) {
   override get message(): string {
-    const wait = this.retryAfter === undefined ? "Try again later" : `Try again in ${this.retryAfter} seconds`
-    return describe(this, "too many requests", `${wait}; signing in often raises the limit`)
+    return describe(this, "too many requests", `${tryAgain(this.retryAfter)}; signing in often raises the limit`)
   }
 }
 
@@ -199,7 +197,7 @@ export class RegistryUnavailable extends Schema.TaggedError<RegistryUnavailable>
   }
 ) {
   override get message(): string {
-    return describe(this, "the registry is unavailable", "Try again later")
+    return describe(this, "the registry is unavailable", tryAgain(this.retryAfter))
   }
 }
 
@@ -431,58 +429,65 @@ export type RegistryError =
   | InvalidPlatform
   | PlatformUnknown
 
-const callTags: { readonly [Tag in CallError["_tag"]]: true } = {
-  TransportError: true,
-  Timeout: true,
-  Unauthorized: true,
-  Denied: true,
-  PolicyViolation: true,
-  TooManyRequests: true,
-  RegistryUnavailable: true,
-  UnexpectedResponse: true,
-  ResponseTooLarge: true,
-  UnsafeLocation: true,
-  TooManyRedirects: true,
-  ChallengeInvalid: true,
-  TokenInvalid: true,
-  CredentialsInvalid: true,
-  ManifestUnsupported: true
+/** Classes by their tags. A tag alone is no proof: others have a `Timeout` or `Unauthorized` too. */
+type Classes<E extends { readonly _tag: string }> = {
+  readonly [Tag in E["_tag"]]: abstract new (
+    ...args: never
+  ) => Extract<E, { readonly _tag: Tag }>
 }
 
-const tags: { readonly [Tag in RegistryError["_tag"]]: true } = {
-  ...callTags,
-  ManifestUnknown: true,
-  ManifestInvalid: true,
-  ManifestBlobUnknown: true,
-  BlobUnknown: true,
-  BlobUploadInvalid: true,
-  BlobUploadUnknown: true,
-  NameUnknown: true,
-  NameInvalid: true,
-  DigestInvalid: true,
-  SizeInvalid: true,
-  Unsupported: true,
-  TagImmutable: true,
-  PayloadTooLarge: true,
-  RangeNotSatisfiable: true,
-  DigestMismatch: true,
-  SizeMismatch: true,
-  PaginationLoop: true,
-  SourceNotReplayable: true,
-  InvalidReference: true,
-  InvalidDigest: true,
-  InvalidPlatform: true,
-  PlatformUnknown: true
+const callErrors: Classes<CallError> = {
+  TransportError,
+  Timeout,
+  Unauthorized,
+  Denied,
+  PolicyViolation,
+  TooManyRequests,
+  RegistryUnavailable,
+  UnexpectedResponse,
+  ResponseTooLarge,
+  UnsafeLocation,
+  TooManyRedirects,
+  ChallengeInvalid,
+  TokenInvalid,
+  CredentialsInvalid,
+  ManifestUnsupported
 }
 
-const hasTag = (u: unknown, among: object): boolean =>
-  u instanceof Error && hasProperty(u, "_tag") && typeof u._tag === "string" && Object.hasOwn(among, u._tag)
+const errors: Classes<RegistryError> = {
+  ...callErrors,
+  ManifestUnknown,
+  ManifestInvalid,
+  ManifestBlobUnknown,
+  BlobUnknown,
+  BlobUploadInvalid,
+  BlobUploadUnknown,
+  NameUnknown,
+  NameInvalid,
+  DigestInvalid,
+  SizeInvalid,
+  Unsupported,
+  TagImmutable,
+  PayloadTooLarge,
+  RangeNotSatisfiable,
+  DigestMismatch,
+  SizeMismatch,
+  PaginationLoop,
+  SourceNotReplayable,
+  InvalidReference,
+  InvalidDigest,
+  InvalidPlatform,
+  PlatformUnknown
+}
+
+const isOneOf = (u: unknown, classes: Classes<CallError>): boolean =>
+  Object.values(classes).some((one) => u instanceof one)
 
 /** Whether a value is one of the failures that every call can meet. */
-export const isCallError = (u: unknown): u is CallError => hasTag(u, callTags)
+export const isCallError = (u: unknown): u is CallError => isOneOf(u, callErrors)
 
 /** Whether a value is a failure of this library. */
-export const isRegistryError = (u: unknown): u is RegistryError => hasTag(u, tags)
+export const isRegistryError = (u: unknown): u is RegistryError => isOneOf(u, errors)
 
 /** Failures of the connection that come back the same: no such host, a certificate that is not trusted, a bad request. */
 const lasting = /^(ENOTFOUND|ERR_INVALID|CERT_|ERR_TLS|ERR_SSL|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_HEADER)/

@@ -41,7 +41,8 @@ export interface Service {
   readonly warning: (warning: Warning) => Effect.Effect<void>
 }
 
-const silent: Service = {
+/** Looks at nothing. */
+export const silent: Service = {
   exchange: () => Effect.void,
   warning: () => Effect.void
 }

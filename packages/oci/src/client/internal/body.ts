@@ -143,21 +143,18 @@ export const collect = (
   limit: number
 ): Effect.Effect<Uint8Array, ResponseTooLarge | TransportError | Timeout> => {
   if (bodiless(answer)) return Effect.succeed(new Uint8Array())
-  const tooLarge = new ResponseTooLarge({ ...facts(answer), limit })
+  const tooLarge = () => new ResponseTooLarge({ ...facts(answer), limit })
   const declared = length(answer)
   if (declared === undefined || (declared > small && declared <= limit)) {
-    return Effect.flatMap(upTo(answer, limit), ({ bytes, whole }) => (whole ? Effect.succeed(bytes) : tooLarge))
+    return Effect.flatMap(upTo(answer, limit), ({ bytes, whole }) => (whole ? Effect.succeed(bytes) : tooLarge()))
   }
-  if (declared > limit) return tooLarge
+  if (declared > limit) return tooLarge()
   // the transport ends a body at its declared length; in one piece it costs a third of what a stream does
   return answer.response.arrayBuffer.pipe(
     Effect.mapError(failure(answer)),
     Effect.timeoutFail({ duration: answer.limits.idle, onTimeout: () => late(answer) }),
     Effect.map((buffer) => new Uint8Array(buffer)),
-    Effect.filterOrFail(
-      ({ length }) => length <= limit,
-      () => tooLarge
-    )
+    Effect.filterOrFail(({ length }) => length <= limit, tooLarge)
   )
 }
 

@@ -53,10 +53,10 @@ export interface Facts {
 /** Makes text of a stranger fit to print: one line, no control or bidirectional characters, at most `limit` characters. */
 export const printable = (text: string, limit = 300): string => {
   const safe = text
-    .slice(0, limit * 2)
+    .slice(0, limit)
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, " ")
     .trim()
-  return safe.length > limit ? `${safe.slice(0, limit)}…` : safe
+  return text.length > limit ? `${safe}…` : safe
 }
 
 const subject = (facts: Facts): string => {
@@ -85,8 +85,6 @@ const answer = (facts: Facts): string => {
 export const describe = (facts: Facts, what: string, advice?: string): string => {
   const name = subject(facts)
   const exchange = answer(facts)
-  return [
-    `${name === "" ? "" : `${name}: `}${what}${exchange === "" ? "" : ` (${exchange})`}`,
-    ...(advice === undefined ? [] : [advice])
-  ].join(". ")
+  const said = `${name === "" ? "" : `${name}: `}${what}${exchange === "" ? "" : ` (${exchange})`}`
+  return [printable(said, 2000), ...(advice === undefined ? [] : [advice])].join(". ")
 }

@@ -7,7 +7,6 @@ import * as MediaType from "effect-oci/MediaType"
 import type { Incoming } from "../incoming.js"
 import * as Names from "../names.js"
 import * as Paging from "../paging.js"
-import type { Refusal } from "../refusal.js"
 import type { Answer, Registry } from "../registry.js"
 import * as Store from "../store.js"
 

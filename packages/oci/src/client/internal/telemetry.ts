@@ -1,0 +1,122 @@
+import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as LogLevel from "effect/LogLevel"
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+import type { Operation } from "../Operation.js"
+import type { CallError } from "../RegistryError.js"
+import * as RegistryObserver from "../RegistryObserver.js"
+import * as Facts from "./facts.js"
+import * as Headers from "./headers.js"
+
+/** Which exchange of which call this is. */
+export interface Place {
+  readonly operation: Operation
+  readonly observer: RegistryObserver.Service
+  readonly attempt: number
+  readonly hop: number
+}
+
+const duration = Metric.histogram(
+  "http.client.request.duration",
+  MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]),
+  "Seconds until the headers of an answer"
+)
+
+/** The metric of one kind of exchange. The kinds are few, and finding a metric by its tags is not free. */
+const durations = new Map<string, typeof duration>()
+
+const durationOf = (operation: string, method: string, [tag, outcome]: readonly [string, string]) => {
+  const key = `${operation} ${method} ${outcome}`
+  const known = durations.get(key)
+  if (known !== undefined) return known
+  const tagged = duration.pipe(
+    Metric.tagged("http.request.method", method),
+    Metric.tagged("oci.operation", operation),
+    Metric.tagged(tag, outcome)
+  )
+  durations.set(key, tagged)
+  return tagged
+}
+
+const attributes = (place: Place, request: HttpClientRequest) => {
+  const url = new URL(request.url)
+  return {
+    "http.request.method": request.method,
+    "server.address": url.hostname,
+    "server.port": Number(url.port || (url.protocol === "https:" ? 443 : 80)),
+    "url.full": Facts.shown(request.url),
+    "url.scheme": url.protocol.slice(0, -1),
+    "oci.operation": place.operation.name,
+    ...(place.attempt > 1 ? { "http.request.resend_count": place.attempt - 1 } : {})
+  }
+}
+
+const log = ({ error, method, millis, operation, request, response, status, url }: RegistryObserver.Exchange) =>
+  Effect.logDebug(`${method} ${url} ${status ?? error?._tag} ${millis} ms`).pipe(
+    Effect.zipRight(Effect.logTrace("request headers", request)),
+    Effect.zipRight(response === undefined ? Effect.void : Effect.logTrace("response headers", response)),
+    Effect.annotateLogs({ package: "effect-oci", operation: operation.name })
+  )
+
+/** Shows an exchange to those who look; when nobody does, nothing is prepared for them. */
+const show = (
+  place: Place,
+  request: HttpClientRequest,
+  millis: number,
+  outcome: { readonly error: CallError } | { readonly response: HttpClientResponse }
+): Effect.Effect<void> =>
+  Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (least) => {
+    const logged = LogLevel.lessThanEqual(least, LogLevel.Debug)
+    if (!logged && place.observer === RegistryObserver.silent) return Effect.void
+    const exchange: RegistryObserver.Exchange = {
+      operation: place.operation,
+      method: request.method,
+      url: Facts.shown(request.url),
+      request: Headers.redacted(request.headers),
+      attempt: place.attempt,
+      hop: place.hop,
+      millis,
+      ...("error" in outcome
+        ? outcome
+        : { status: outcome.response.status, response: Headers.redacted(outcome.response.headers) })
+    }
+    return Effect.zipRight(logged ? log(exchange) : Effect.void, place.observer.exchange(exchange))
+  })
+
+/** Puts an exchange into a span of its own (OpenTelemetry's HTTP client span) and shows it to metric, log and observer. */
+export const observed = (
+  place: Place,
+  request: HttpClientRequest,
+  send: Effect.Effect<HttpClientResponse, CallError>
+): Effect.Effect<HttpClientResponse, CallError> =>
+  Effect.useSpan(
+    request.method,
+    { kind: "client", captureStackTrace: false, attributes: attributes(place, request) },
+    (span) =>
+      Effect.flatMap(Clock.currentTimeMillis, (begun) => {
+        const seen = (kind: readonly [string, string], outcome: Parameters<typeof show>[3]) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            Effect.zipRight(
+              Metric.update(durationOf(place.operation.name, request.method, kind), (now - begun) / 1000),
+              show(place, request, now - begun, outcome)
+            )
+          )
+        return send.pipe(
+          Effect.withParentSpan(span),
+          Effect.tapBoth({
+            onFailure: (error) => {
+              span.attribute("error.type", error._tag)
+              return seen(["error.type", error._tag], { error })
+            },
+            onSuccess: (response) => {
+              span.attribute("http.response.status_code", response.status)
+              return seen(["http.response.status_code", String(response.status)], { response })
+            }
+          })
+        )
+      })
+  )
