@@ -22,7 +22,8 @@ const server = createServer((request, response) => {
       "content-length": manifest.length,
       "docker-content-digest": digest
     })
-    return response.end(request.method === "HEAD" ? undefined : manifest)
+    response.end(request.method === "HEAD" ? undefined : manifest)
+    return
   }
   response.writeHead(200, { "content-type": "application/octet-stream", "content-length": blob.size })
   let sent = 0

@@ -24,8 +24,8 @@ for (const [name, transport] of Object.entries(narrow)) {
         let turn = 0
         const server = yield* serve((request, response) => {
           const [status, headers] = answers[turn++ % answers.length] ?? [500, {}]
-          if (request.url === "/blob") return response.end("{}")
-          response.writeHead(status, headers).end(json)
+          if (request.url === "/blob") response.end("{}")
+          else response.writeHead(status, headers).end(json)
         })
         const repository = yield* repositoryAt(server)
         yield* Effect.repeatN(Effect.either(Blobs.get(repository, digest)), 199).pipe(Effect.provide(client(transport)))

@@ -5,9 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as Uploads from "effect-oci/Uploads"
-import { bytes, client, digest, type Loopback, repositoryAt, serve, transports } from "../support.js"
+import { bytes, client, digest, type Loopback, repositoryAt, serve, serveBytes, transports } from "../support.js"
 
 const MiB = 1024 * 1024
+
+const unauthorized = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
 
 /** An upload under way on the server. */
 const session = (server: Loopback) =>
@@ -66,7 +68,7 @@ for (const [name, transport] of Object.entries(transports)) {
       ["short", MiB - 1],
       ["long", MiB + 1]
     ] as const) {
-      it.scopedLive(`E12 U67 a source that is too ${what} is a SizeMismatch, and no whole upload`, () =>
+      it.scopedLive(`E12 U67 a source that is too ${what} is a SizeMismatch`, () =>
         Effect.gen(function* () {
           const seen: Array<number> = []
           const server = yield* serve(taking(seen))
@@ -77,7 +79,8 @@ for (const [name, transport] of Object.entries(transports)) {
           assert(error._tag === "SizeMismatch")
           assert.strictEqual(error.expected, MiB)
           yield* server.idle
-          assert.deepStrictEqual(seen, [])
+          // when the byte too many comes, the registry may already have all that it was told of
+          assert.deepStrictEqual(size < MiB ? seen : [], [])
         })
       )
     }
@@ -95,29 +98,22 @@ for (const [name, transport] of Object.entries(transports)) {
       })
     )
 
-    // node:http looks at answers only after the whole body: there the limit ends it
-    it.scopedLive(`E12 an early 401 is ${isNodeHttp ? "not seen before a Timeout" : "seen at once"}`, () =>
+    // node:http looks at an answer only when it has sent all
+    it.scopedLive(`E12 an early 401 is ${isNodeHttp ? "not seen" : "seen at once"}`, () =>
       Effect.gen(function* () {
-        const server = yield* serve((request, response) => {
-          request.pause()
-          response.writeHead(401, { "www-authenticate": "Basic" }).end()
-        })
+        const server = yield* serveBytes((socket) => socket.pause().write(unauthorized))
         const source = { size: 64 * MiB, stream: bytes(64 * MiB) }
         const error = yield* Uploads.finish(yield* session(server), digest, source).pipe(
           Effect.flip,
           Effect.provide(client(transport, isNodeHttp ? { answer: Duration.millis(200) } : {}))
         )
         assert.strictEqual(error._tag, isNodeHttp ? "Timeout" : "Unauthorized")
-        yield* server.idle
       })
     )
 
-    it.scopedLive("E12 an early 401 with a closed connection is that, or a TransportError", () =>
+    it.scopedLive("E12 an early 401 on a connection that is closed then is that, or a TransportError", () =>
       Effect.gen(function* () {
-        const server = yield* serve((request, response) => {
-          request.pause()
-          response.writeHead(401, { "www-authenticate": "Basic", connection: "close" }).end(() => request.destroy())
-        })
+        const server = yield* serveBytes((socket) => socket.end(unauthorized, () => socket.destroy()))
         const source = { size: 64 * MiB, stream: bytes(64 * MiB) }
         const error = yield* Uploads.finish(yield* session(server), digest, source).pipe(
           Effect.flip,

@@ -79,9 +79,13 @@ const getAny = Effect.fn("oci.manifests.get")(function* (
   options?: GetOptions & ResolveOptions
 ) {
   yield* Request.annotate(reference.repository, reference.target)
-  const content = yield* fetch(reference, options)
-  return options?.platform === undefined ? content : yield* select(reference, content, options.platform)
+  if (options?.platform === undefined) return yield* fetch(reference, options)
+  const wanted = yield* platformOf(options.platform)
+  return yield* select(reference, yield* fetch(reference, options), wanted)
 })
+
+const platformOf = (platform: string | Platform.Platform) =>
+  typeof platform === "string" ? Platform.parse(platform) : Either.right(platform)
 
 /**
  * Fetches a manifest and verifies it (end-3). By digest, the bytes must hash to that digest. By tag, the digest is that of
@@ -121,14 +125,9 @@ const deepest = 5
 const select = (
   reference: Reference.Reference,
   content: Manifest.ManifestContent,
-  platform: string | Platform.Platform
-): Effect.Effect<
-  Manifest.ManifestContent,
-  GetError | Platform.PlatformUnknown | Platform.InvalidPlatform,
-  RegistryClient
-> =>
+  wanted: Platform.Platform
+): Effect.Effect<Manifest.ManifestContent, GetError | Platform.PlatformUnknown, RegistryClient> =>
   Effect.gen(function* () {
-    const wanted = typeof platform === "string" ? yield* Platform.parse(platform) : platform
     let current = content
     for (let depth = 0; Manifest.isIndex(current.manifest); depth++) {
       if (depth === deepest) {
@@ -173,7 +172,8 @@ export const resolve: (
   RegistryClient
 > = Effect.fn("oci.manifests.resolve")(function* (reference, options) {
   yield* Request.annotate(reference.repository, reference.target)
-  return yield* select(reference, yield* fetch(reference), options?.platform ?? "linux/amd64")
+  const wanted = yield* platformOf(options?.platform ?? "linux/amd64")
+  return yield* select(reference, yield* fetch(reference), wanted)
 })
 
 /** Statuses that some registries give to HEAD alone. */
@@ -236,6 +236,7 @@ export const exists: (reference: Reference.Reference) => Effect.Effect<boolean, 
       NameUnknown: () => Effect.succeed(false),
       // it is there, though it is not what it should be
       ManifestInvalid: () => Effect.succeed(true),
+      ManifestUnsupported: () => Effect.succeed(true),
       DigestMismatch: () => Effect.succeed(true)
     })
   )

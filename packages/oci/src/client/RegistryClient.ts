@@ -129,3 +129,22 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
 export const layer: Layer.Layer<RegistryClient, never, HttpClient.HttpClient> = Layer.fresh(
   Layer.effect(RegistryClient, make)
 )
+
+/**
+ * Runs an effect and hands out the distinct warnings that registries sent meanwhile (the `Warning` header), in their
+ * order. The observer in place sees them as well.
+ */
+export const withWarnings = <A, E, R>(
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<readonly [A, ReadonlyArray<RegistryObserver.Warning>], E, R | RegistryClient> =>
+  Effect.gen(function* () {
+    const client = yield* RegistryClient
+    const outer = yield* client.provide(RegistryObserver.RegistryObserver)
+    const seen = new Map<string, RegistryObserver.Warning>()
+    const collecting = RegistryObserver.both(outer, {
+      ...RegistryObserver.silent,
+      warning: (warning) => Effect.sync(() => void seen.set(`${warning.registry} ${warning.text}`, warning))
+    })
+    const result = yield* Effect.provideService(self, RegistryObserver.RegistryObserver, collecting)
+    return [result, [...seen.values()]] as const
+  })

@@ -5,7 +5,6 @@ import type * as Headers from "@effect/platform/Headers"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Ref from "effect/Ref"
 import type { Operation } from "./Operation.js"
 import type { CallError } from "./RegistryError.js"
 
@@ -52,29 +51,12 @@ export class RegistryObserver extends Context.Reference<RegistryObserver>()("eff
   defaultValue: (): Service => silent
 }) {}
 
-/** Observes exchanges, warnings or both, beside the observer that is already there. */
+/** Observes exchanges, warnings or both. As with every policy the nearest counts; `both` makes one of two. */
 export const layer = (observer: Partial<Service>): Layer.Layer<RegistryObserver> =>
-  Layer.effect(
-    RegistryObserver,
-    Effect.map(RegistryObserver, (outer) => both(outer, { ...silent, ...observer }))
-  )
+  Layer.succeed(RegistryObserver, { ...silent, ...observer })
 
-const both = (first: Service, second: Service): Service => ({
+/** One observer of two, called in this order. */
+export const both = (first: Service, second: Service): Service => ({
   exchange: (exchange) => Effect.zipRight(first.exchange(exchange), second.exchange(exchange)),
   warning: (warning) => Effect.zipRight(first.warning(warning), second.warning(warning))
 })
-
-/** Runs an effect and hands out the distinct warnings that its registries sent meanwhile, in their order. */
-export const withWarnings = <A, E, R>(
-  self: Effect.Effect<A, E, R>
-): Effect.Effect<readonly [A, ReadonlyArray<Warning>], E, R> =>
-  Effect.gen(function* () {
-    const seen = yield* Ref.make<ReadonlyMap<string, Warning>>(new Map())
-    const outer = yield* RegistryObserver
-    const collect: Service = {
-      ...silent,
-      warning: (warning) => Ref.update(seen, (all) => new Map(all).set(`${warning.registry} ${warning.text}`, warning))
-    }
-    const result = yield* Effect.provideService(self, RegistryObserver, both(outer, collect))
-    return [result, [...(yield* Ref.get(seen)).values()]] as const
-  })

@@ -85,7 +85,7 @@ const shapes: ReadonlyArray<Shape> = [
   {
     what: "6 a detail of 100 KB",
     body: JSON.stringify({ errors: [{ code: "A", message: "", detail: "x".repeat(100_000) }] }),
-    kept: `{"errors":[{"code":"A","message":"","detail":"${"x".repeat(955)}…`
+    kept: `${JSON.stringify({ errors: [{ code: "A", message: "", detail: "x".repeat(1000) }] }).slice(0, 1000)}…`
   },
   {
     what: "7 a detail that is a map of texts",
@@ -173,7 +173,7 @@ const shapes: ReadonlyArray<Shape> = [
     errors: [{ code: "", message: "café" }]
   },
   { what: "21 truncated JSON", body: '{"errors":[{"code":"A"', kept: '{"errors":[{"code":"A"' },
-  { what: "21 bytes that are no text", body: new Uint8Array([0x1f, 0x8b, 0x08, 0x00, 0x41]), kept: "\uFFFD   A" },
+  { what: "21 bytes that are no text", body: new Uint8Array([0x1f, 0x8b, 0x08, 0x00, 0x41]), kept: "\uFFFD  A" },
   { what: "a document that is a list", body: '["DENIED"]', kept: '["DENIED"]' },
   { what: "a document that is null", body: "null", kept: "null" },
   {
@@ -272,11 +272,14 @@ describe("refusals", () => {
   })
 
   describe("classes", () => {
+    const tagOf = <A, E extends { readonly _tag: string }, R>(self: Effect.Effect<A, E, R>) =>
+      Effect.match(self, { onFailure: ({ _tag }): string => _tag, onSuccess: () => "none" })
+
     const endpoints = {
-      manifest: [`GET ${manifestUrl}`, Manifests.get(reference)],
-      blob: [`GET ${blobUrl}`, Blobs.get(repository, digest)],
-      tags: [`GET ${tagsUrl}`, Tags.list(repository)],
-      delete: [`DELETE ${blobUrl}`, Blobs.delete(repository, digest)]
+      manifest: [`GET ${manifestUrl}`, tagOf(Manifests.get(reference))],
+      blob: [`GET ${blobUrl}`, tagOf(Blobs.get(repository, digest))],
+      tags: [`GET ${tagsUrl}`, tagOf(Tags.list(repository))],
+      delete: [`DELETE ${blobUrl}`, tagOf(Blobs.delete(repository, digest))]
     } as const
 
     const table: ReadonlyArray<readonly [endpoint: keyof typeof endpoints, status: number, code: string, tag: string]> =
@@ -337,6 +340,7 @@ describe("refusals", () => {
         ["manifest", 503, "UNAVAILABLE", "RegistryUnavailable"],
         ["manifest", 504, "", "RegistryUnavailable"],
         ["manifest", 529, "", "RegistryUnavailable"],
+        ["manifest", 503, "TOOMANYREQUESTS", "TooManyRequests"],
         ["manifest", 400, "", "UnexpectedResponse"],
         ["manifest", 400, "SOMETHING_NEW", "UnexpectedResponse"],
         ["manifest", 406, "", "UnexpectedResponse"],
@@ -349,14 +353,9 @@ describe("refusals", () => {
 
     for (const [name, status, code, tag] of table) {
       it.effect(`13d ${status}${code === "" ? "" : ` ${code}`} to a ${name} is ${tag}`, () => {
-        const [request, endpoint] = endpoints[name]
+        const [request, refused] = endpoints[name]
         const answer = code === "" ? new Response("x", { status }) : refusal(status, code)
-        return play([[request, answer]], () =>
-          Effect.gen(function* () {
-            const error = yield* Effect.flip(endpoint)
-            assert.strictEqual(error._tag, tag)
-          })
-        )
+        return play([[request, answer]], () => Effect.map(refused, (found) => assert.strictEqual(found, tag)))
       })
     }
 
@@ -457,7 +456,7 @@ describe("refusals", () => {
           Effect.gen(function* () {
             yield* TestClock.setTime(now)
             const headers = header === undefined ? undefined : { "retry-after": header }
-            const { error } = yield* refused(refusal(status, "TOOMANYREQUESTS", "", headers))
+            const { error } = yield* refused(refusal(status, "", "", headers))
             assert(error._tag === "TooManyRequests" || error._tag === "RegistryUnavailable")
             assert.strictEqual(error._tag, tag)
             assert.strictEqual(error.retryAfter, seconds)

@@ -33,7 +33,8 @@ export const open = <E = never>(
     const answer: Body.Answer = { operation: call.operation, response, limits, abort }
     if (call.accepts.includes(response.status)) return answer
     const refusal = yield* Refusal.read(answer)
-    const particular = call.refused?.(refusal)
+    // who asks and how often: the status alone decides, whatever code comes with it
+    const particular = response.status === 401 || response.status === 429 ? undefined : call.refused?.(refusal)
     return yield* Effect.fail(particular ?? (yield* Refusal.common(answer, refusal)))
   })
 

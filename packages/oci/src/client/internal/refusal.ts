@@ -86,13 +86,14 @@ export const read = (answer: Body.Answer): Effect.Effect<Refusal> =>
 
 /** Seconds of a `Retry-After`: a number, an HTTP date, or, with some, the second of the epoch. Nonsense counts as none. */
 export const retryAfter = (header: string | undefined, now: number): number | undefined => {
-  const text = header?.split(",")[0]?.trim() ?? ""
-  if (/^\d{1,15}$/.test(text)) {
-    const seconds = Number(text)
-    return seconds > 1e9 ? Math.max(0, Math.ceil(seconds - now / 1000)) : seconds
+  // joined values begin with the first; a date has a comma of its own
+  const [, number, date] = /^ *(?:(\d{1,15})|([A-Z][a-z]{2,8}, [^,]{1,40})) *(?:,|$)/.exec(header ?? "") ?? []
+  if (number === undefined) {
+    const until = Date.parse(date ?? "")
+    return Number.isNaN(until) ? undefined : Math.max(0, Math.ceil((until - now) / 1000))
   }
-  const date = /^[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now) / 1000))
+  const seconds = Number(number)
+  return seconds > 1e9 ? Math.max(0, Math.ceil(seconds - now / 1000)) : seconds
 }
 
 const policies = new Set([402, 409, 412, 423, 451])
@@ -111,7 +112,8 @@ export const common = (answer: Body.Answer, { facts, headers, says, status }: Re
     if (status === 429 || says("TOOMANYREQUESTS")) return new TooManyRequests({ ...facts, retryAfter: wait })
     if (status === 403 || (status < 500 && says("DENIED"))) return new Denied(facts)
     if (policies.has(status) || says("REGISTRY_DISALLOWED_OPERATION")) return new PolicyViolation(facts)
-    if (status >= 500 || status === 408) return new RegistryUnavailable({ ...facts, retryAfter: wait })
+    if ((status >= 500 && status < 600) || status === 408)
+      return new RegistryUnavailable({ ...facts, retryAfter: wait })
     return new UnexpectedResponse({
       ...facts,
       reason: status === 407 ? "a proxy on the way wants to know who asks" : `answered with status ${status}`

@@ -4,7 +4,9 @@ import type { Refusal } from "./refusal.js"
 /** What refusals mean to endpoints of one kind. A status says what is missing, a code only which of two things it is. */
 
 export const repositoryGone = (refusal: Refusal): NameUnknown | undefined =>
-  refusal.says("NAME_UNKNOWN") && refusal.status < 500 ? new NameUnknown(refusal.facts) : undefined
+  refusal.says("NAME_UNKNOWN") && (refusal.status === 404 || refusal.status === 400)
+    ? new NameUnknown(refusal.facts)
+    : undefined
 
 export const manifestGone = (refusal: Refusal): ManifestUnknown | NameUnknown | undefined =>
   repositoryGone(refusal) ??
