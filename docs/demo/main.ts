@@ -9,5 +9,5 @@ Story.run(process.argv.slice(2)).pipe(
   Command.orExit,
   Effect.provide(NodeTerminal.layer),
   Effect.provideService(Page.Page, Page.stdout),
-  NodeRuntime.runMain
+  NodeRuntime.runMain({ disablePrettyLogger: true })
 )

@@ -12,14 +12,10 @@ const ClientLive = RegistryClient.layer.pipe(
   Layer.provide([Credentials.basic("registry.test", "me", password), RegistryAuth.layerBasic, FetchHttpClient.layer])
 )
 
-const digestOnce = (name: string) =>
-  digestOf(name).pipe(
-    Effect.provide(RegistryRetry.layerNone) // this call only
-  )
-// #endregion
-
 export const program = (reference: Reference.Reference) =>
-  digestOnce(Reference.format(reference)).pipe(
+  digestOf(Reference.format(reference)).pipe(
+    Effect.provide(RegistryRetry.layerNone), // this call only
     Effect.flatMap((digest) => Console.log(digest ?? "there is no such image")),
     Effect.provide(ClientLive)
   )
+// #endregion

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util"
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Terminal from "@effect/platform/Terminal"
+import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
 import * as Arr from "effect/Array"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Credentials from "effect-oci/Credentials"
 import * as RegistryAuth from "effect-oci/RegistryAuth"
-import * as RegistryClient from "effect-oci/RegistryClient"
+import type * as RegistryClient from "effect-oci/RegistryClient"
 import * as RegistryHosts from "effect-oci/RegistryHosts"
 import type { InvalidReference, RegistryName } from "effect-oci/RegistryName"
 
@@ -87,18 +87,16 @@ export const layerReal = (
   options: Options
 ): Layer.Layer<RegistryClient.RegistryClient, UsageError | InvalidReference, Terminal.Terminal> => {
   const { username } = options
-  const credentials =
+  const signIn =
     username === undefined
       ? Layer.empty
       : Layer.unwrapEffect(
-          Effect.map(password(options), (password) => Credentials.basic(registry.toString(), username, password))
+          Effect.map(password(options), (password) =>
+            Layer.merge(Credentials.basic(registry.toString(), username, password), RegistryAuth.layerBasic)
+          )
         )
-  return Layer.mergeAll(
-    Layer.provide(RegistryClient.layer, FetchHttpClient.layer),
-    credentials,
-    RegistryAuth.layerBasic,
-    options.plainHttp ? RegistryHosts.layer({ scheme: "http" }) : Layer.empty
-  )
+  const hosts = options.plainHttp ? RegistryHosts.layer({ scheme: "http" }) : Layer.empty
+  return Layer.mergeAll(NodeRegistry.layer, signIn, hosts)
 }
 
 /** One line for each message, on the error stream; with `-v` for each request too. */

@@ -91,14 +91,15 @@ export const play = <A, E, R>(
 ): Effect.Effect<A, E, Exclude<R, RegistryClient.RegistryClient | HttpClient.HttpClient>> =>
   Effect.suspend(() => {
     const sent: Array<Sent> = []
-    const client = HttpClient.make((request, _, signal) =>
+    const client = HttpClient.make((request, { href }, signal) =>
       Effect.gen(function* () {
-        const line = `${request.method} ${request.url}`
+        const { headers, method } = request
+        const url = request.urlParams.length === 0 ? request.url : href
+        const line = `${method} ${url}`
         const [expected, answer] = steps[sent.length] ?? ["no more requests"]
         if (answer === undefined || line !== expected) {
           return yield* Effect.dieMessage(`request ${sent.length + 1} is ${line}, the script has ${expected}`)
         }
-        const { headers, method, url } = request
         const record: Record = { method, url, headers, body: new Uint8Array(), answer: "none", taken: 0 }
         sent.push(record)
         record.body = yield* bytesOf(request)

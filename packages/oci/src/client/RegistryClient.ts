@@ -27,8 +27,9 @@ import * as RegistryRetry from "./RegistryRetry.js"
 export interface Service {
   /**
    * Sends a request of an operation through all policies: host, the user's middleware, retry, sign-in, redirects, limits
-   * and observation. A URL that begins with `/` is a path on the operation's registry. Any status is an answer here; its
-   * body belongs to the Scope and is cancelled with it. Endpoints that the specification does not know can be built on it.
+   * and observation. A URL that begins with `/` is a path on the operation's registry; to another host no credentials go,
+   * and no headers that might tell who asks. Any status is an answer here; its body belongs to the Scope and is cancelled
+   * with it. Endpoints that the specification does not know can be built on it.
    */
   readonly execute: (
     operation: Operation,
@@ -63,6 +64,8 @@ const policiesOf = (context: Context.Context<never>): Context.Context<never> =>
 
 const userAgent = "effect-oci/0.1.0"
 
+const originOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).origin : undefined)
+
 /** Builds the client from the `HttpClient` and whatever policies there are. */
 export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect.gen(function* () {
   const own = policiesOf(yield* Effect.context<never>())
@@ -86,28 +89,33 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       const middleware = yield* RegistryMiddleware.RegistryMiddleware
       const policy = yield* OriginPolicy.OriginPolicy
 
+      const url = request.url.startsWith("/") ? `${baseUrl}${request.url}` : request.url
+      // pages and uploads may be on another host that the origin policy trusts: not with our credentials
+      const home = url !== request.url || originOf(url) === originOf(baseUrl)
       const send = (request: HttpClientRequest.HttpClientRequest) =>
         Effect.provideService(transport.execute(request), Scope.Scope, scope)
       let attempts = 0
       const redirecting = RegistryHttpClient.make((request) => {
         const attempt = ++attempts
         const hop = (hop: number) => Exchange.make(send, { operation, limits, observer, warnings, attempt, hop })
-        return Redirects.follow(hop, operation, policy, limits).execute(request)
+        return Redirects.follow(hop, { operation, policy, limits, home }).execute(request)
       })
-      const credential = secure
-        ? credentials.lookup(operation.registry, operation.repository)
-        : Effect.tap(credentials.lookup(operation.registry, operation.repository), (found) =>
-            found._tag === "None"
-              ? Effect.void
-              : new CredentialsInvalid({
-                  ...Facts.ofOperation(operation),
-                  reason: "they are not sent over plain http, unless RegistryHosts sets this host's scheme to http"
-                })
-          )
+      const credential = !home
+        ? Effect.succeedNone
+        : secure
+          ? credentials.lookup(operation.registry, operation.repository)
+          : Effect.tap(credentials.lookup(operation.registry, operation.repository), (found) =>
+              found._tag === "None"
+                ? Effect.void
+                : new CredentialsInvalid({
+                    ...Facts.ofOperation(operation),
+                    reason: "they are not sent over plain http, unless RegistryHosts sets this host's scheme to http"
+                  })
+            )
       const client = middleware(operation, retry(operation, auth({ operation, credential }, redirecting)))
       return yield* client.execute(
         request.pipe(
-          HttpClientRequest.setUrl(request.url.startsWith("/") ? `${baseUrl}${request.url}` : request.url),
+          HttpClientRequest.setUrl(url),
           HttpClientRequest.setHeaders({
             "user-agent": userAgent,
             // what is hashed and measured is what the registry holds, not a coding of it

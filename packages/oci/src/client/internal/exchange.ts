@@ -80,6 +80,9 @@ const withDeadline = (
 export const make = (send: Send, place: Place): Client =>
   RegistryHttpClient.make((request) => {
     const facts = () => Facts.ofRequest(place.operation, request.method, request.url)
+    if (!/^https?:/i.test(request.url) || !URL.canParse(request.url)) {
+      return new TransportError({ ...facts(), code: "ERR_INVALID_URL", reason: "there is no such URL" })
+    }
     const failed = Headers.unsendable(request.headers)
     if (Option.isSome(failed)) {
       return new TransportError({

@@ -46,6 +46,7 @@ export const redacted = (headers: Headers.Headers): Headers.Headers =>
 const travelling = new Set([
   "accept",
   "accept-encoding",
+  "content-range",
   "range",
   "user-agent",
   "if-match",

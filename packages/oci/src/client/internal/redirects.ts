@@ -18,11 +18,27 @@ export interface Hops {
   (hop: number): Client
 }
 
+/** What redirects are followed for, and how far. */
+export interface Route {
+  readonly operation: Operation
+  readonly policy: OriginPolicy
+  readonly limits: Limits
+  /** Whether the first request goes to the registry's own origin. */
+  readonly home: boolean
+}
+
+/** The request as it goes to a URL: on another host without what tells who asks, else as it is. */
+const to = (url: string, home: boolean, { body, headers, method }: HttpClientRequest.HttpClientRequest) =>
+  HttpClientRequest.setBody(
+    HttpClientRequest.make(method)(url, { headers: home ? headers : Headers.abroad(headers) }),
+    body
+  )
+
 /**
  * Follows redirects one by one, each judged by the origin policy. Once a hop has left the origin, nothing that tells who
  * asks is sent any more, not even on the way back. A request that changes something is only repeated as it is (307, 308).
  */
-export const follow = (hops: Hops, operation: Operation, policy: OriginPolicy, limits: Limits): Client =>
+export const follow = (hops: Hops, { home, limits, operation, policy }: Route): Client =>
   RegistryHttpClient.make((first) => {
     const visited = new Set<string>()
     const go = (
@@ -54,15 +70,9 @@ export const follow = (hops: Hops, operation: Operation, policy: OriginPolicy, l
             return yield* new TooManyRedirects({ ...facts, limit: limits.redirects })
           }
           const stays = home && sameOrigin
-          return yield* go(
-            stays
-              ? HttpClientRequest.setUrl(request, url)
-              : HttpClientRequest.make(method)(url, { headers: Headers.abroad(request.headers) }),
-            hop + 1,
-            stays
-          )
+          return yield* go(to(url, stays, request), hop + 1, stays)
         })
         return Effect.zipRight(Body.discard(answer), next)
       })
-    return go(first, 0, true)
+    return go(home ? first : to(first.url, home, first), 0, home)
   })

@@ -35,13 +35,17 @@ const byDigest = (descriptors: ReadonlyArray<Descriptor>) =>
   [...descriptors].sort((a, b) => (a.digest < b.digest ? -1 : 1))
 
 export const listings = (it: It, deviations: Deviations): void => {
+  const ordered = (tags: ReadonlyArray<string>) => (deviations.tagOrder === false ? [...tags].sort() : tags)
+
   it.effect("end-8a lists tags", () =>
     Effect.gen(function* () {
       const repository = yield* newRepository
       yield* pushImage(repository, "layer", ["b", "a"])
       yield* pushImage(repository, "other", ["c"])
-      assert.deepStrictEqual(yield* Tags.list(repository), { tags: ["a", "b", "c"], hasNext: false })
-      assert.deepStrictEqual(yield* collect(Tags.stream(repository)), ["a", "b", "c"])
+      const { hasNext, tags } = yield* Tags.list(repository)
+      assert.deepStrictEqual(ordered(tags), ["a", "b", "c"])
+      assert.isFalse(hasNext)
+      assert.deepStrictEqual(ordered(yield* collect(Tags.stream(repository))), ["a", "b", "c"])
     })
   )
 
@@ -51,12 +55,13 @@ export const listings = (it: It, deviations: Deviations): void => {
       yield* pushImage(repository, "layer", ["a", "b", "c"])
       const first = yield* Tags.list(repository, { n: 2 })
       if (deviations.tagPaging === false) {
-        assert.deepStrictEqual(first, { tags: ["a", "b", "c"], hasNext: false })
+        assert.deepStrictEqual(ordered(first.tags), ["a", "b", "c"])
+        assert.isFalse(first.hasNext)
       } else {
         assert.deepStrictEqual(first, { tags: ["a", "b"], hasNext: true })
         assert.deepStrictEqual(yield* Tags.list(repository, { n: 2, last: "b" }), { tags: ["c"], hasNext: false })
       }
-      assert.deepStrictEqual(yield* collect(Tags.stream(repository, { n: 1 })), ["a", "b", "c"])
+      assert.deepStrictEqual(ordered(yield* collect(Tags.stream(repository, { n: 1 }))), ["a", "b", "c"])
     })
   )
 

@@ -67,14 +67,13 @@ export const manifests = (it: It, deviations: Deviations): void => {
       const manifest = yield* image(repository, "layer")
       const digest = yield* Hasher.digest(manifest.bytes, "sha512")
       const reference = Reference.make(repository, { digest })
-      const put = yield* Manifests.put(reference, manifest)
-      assert.strictEqual(put.descriptor.digest, digest)
       if (deviations.sha512 === "stored as sha256") {
+        assert.strictEqual((yield* Effect.flip(Manifests.put(reference, manifest)))._tag, "DigestInvalid")
         assert.strictEqual((yield* Effect.flip(Manifests.get(reference)))._tag, "ManifestUnknown")
-        const canonical = Reference.make(repository, { digest: manifest.descriptor.digest })
-        assert.deepStrictEqual(yield* Manifests.get(canonical), manifest)
         return
       }
+      const put = yield* Manifests.put(reference, manifest)
+      assert.strictEqual(put.descriptor.digest, digest)
       const found = yield* Manifests.get(reference)
       assert.deepStrictEqual(found.bytes, manifest.bytes)
       assert.strictEqual(found.descriptor.digest, digest)

@@ -15,10 +15,8 @@ import * as Uploads from "effect-oci/Uploads"
 
 /** Where a registry is not as the specification wants it. What is left out is as it should be. */
 export interface Deviations {
-  /** Content of a sha512 digest is kept under its sha256; a manifest is not found by the other. */
+  /** A blob of a sha512 digest is kept under its sha256 too, and a manifest is taken by no other digest than that. */
   readonly sha512?: "stored as sha256"
-  /** A range that is not there ends the connection instead of a 416. */
-  readonly rangesCut?: true
   /** Chunks are taken at any place. */
   readonly chunkOrder?: false
   /** Sessions cannot be asked where they stand. */
@@ -37,6 +35,8 @@ export interface Deviations {
   readonly referrersApi?: false
   /** `n` is ignored when tags are listed: all come at once. */
   readonly tagPaging?: false
+  /** Tags come in no order. */
+  readonly tagOrder?: false
   /** There is no catalogue. */
   readonly catalog?: false
 }
