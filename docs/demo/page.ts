@@ -17,10 +17,17 @@ export const stdout: Page["Type"] = {
   overwrite: (line) => Effect.sync(() => void process.stdout.write(`\r\u001b[K${line}`))
 }
 
-export const strong = (text: string): string => styleText("bold", text)
-export const faint = (text: string): string => styleText("dim", text)
-export const good = (text: string): string => styleText("green", text)
-export const wrong = (text: string): string => styleText("yellow", text)
+// whether there are colours is decided where a line is printed
+const style =
+  (format: "bold" | "cyan" | "dim" | "green" | "yellow") =>
+  (text: string): string =>
+    styleText(format, text, { validateStream: false })
+
+const strong = style("bold")
+const label = style("cyan")
+export const faint = style("dim")
+export const good = style("green")
+export const wrong = style("yellow")
 
 /** Text that a registry sent, without what a terminal would obey. */
 export const foreign = (text: string): string => text.replace(/\p{Cc}/gu, " ")
@@ -40,24 +47,23 @@ const width = 90
 
 /** Breaks at spaces; a style that spans the break goes on behind it. */
 const wrap = (text: string): string => {
-  let [all, column] = ["", 0]
+  let [all, used] = ["", 0]
   for (const word of text.split(" ")) {
     const length = stripVTControlCharacters(word).length
-    const breaks = column > 0 && indent + column + 1 + length > width
-    all += breaks ? `\n${" ".repeat(indent)}${word}` : `${column > 0 ? " " : ""}${word}`
-    column = breaks ? length : column + (column > 0 ? 1 : 0) + length
+    const breaks = used > 0 && indent + used + 1 + length > width
+    all += breaks ? `\n${" ".repeat(indent)}${word}` : `${used > 0 ? " " : ""}${word}`
+    used = breaks ? length : used + (used > 0 ? 1 : 0) + length
   }
   return all
 }
 
-const label = (verb: string): string =>
-  (verb === "" ? "" : styleText("cyan", verb)) + " ".repeat(indent - 1 - verb.length)
+const column = (verb: string): string => (verb === "" ? "" : label(verb)) + " ".repeat(indent - verb.length)
 
 /** One line of the story: what is done, and what came of it. Lines that go on have no verb. */
 export const say = (verb: string, text: string): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { isTerminal, overwrite } = yield* Page
-    const line = `${label(verb)} ${wrap(text)}`
+    const line = `${column(verb)}${wrap(text)}`
     if (isTerminal) yield* overwrite("")
     yield* Console.log(isTerminal ? line : stripVTControlCharacters(line))
   })
@@ -71,5 +77,5 @@ export const progress = (verb: string, done: number, total: number): Effect.Effe
   Effect.flatMap(Page, ({ isTerminal, overwrite }) => {
     const full = Math.round((20 * done) / Math.max(total, 1))
     const bar = `${"━".repeat(full)}${faint("━".repeat(20 - full))}`
-    return isTerminal ? overwrite(`${label(verb)} ${bar} ${size(done)}`) : Effect.void
+    return isTerminal ? overwrite(`${column(verb)}${bar} ${size(done)}`) : Effect.void
   })

@@ -96,7 +96,10 @@ export const pull = (reference: Reference.Reference) =>
       return yield* Page.say("pull", "nothing: this is no image")
     }
     const config = yield* ImageConfig.oci.decode(yield* Blobs.get(repository, manifest.config))
-    yield* Page.say("pull", `config  ${Page.short(manifest.config.digest)}  for ${config.os}/${config.architecture}`)
+    yield* Page.say(
+      "pull",
+      `config  ${Page.short(manifest.config.digest)}  for ${Page.foreign(`${config.os}/${config.architecture}`)}`
+    )
 
     const layer = smallest(manifest.layers)
     let pulled = 0

@@ -10,5 +10,5 @@ export const program = (reference: Reference.Reference) =>
     const bytes = yield* Blobs.get(reference.repository, manifest.config)
     const config = yield* ImageConfig.oci.decode(bytes)
     yield* Console.log(`it runs on ${config.os}/${config.architecture}`)
-    yield* Console.log(`it has ${config.rootfs.diff_ids.length} layers`)
+    yield* Console.log(`its layers: ${config.rootfs.diff_ids.length}`)
   })

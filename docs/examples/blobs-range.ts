@@ -10,5 +10,5 @@ export const program = (reference: Reference.Reference) =>
     const part = (range: Blobs.Range) =>
       Blobs.range(reference.repository, manifest.config.digest, range).pipe(Stream.decodeText(), Stream.mkString)
     yield* Console.log(`its config begins ${yield* part({ start: 0, end: 9 })}`)
-    yield* Console.log(`its config ends ${yield* part({ last: 10 })}`)
+    yield* Console.log(`its config ends ${yield* part({ last: 4 })}`)
   })

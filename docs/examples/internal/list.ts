@@ -17,6 +17,10 @@ export interface Parser {
 
 type Imports<A> = { readonly [name: string]: () => Promise<A> }
 
+/** The example of a name, of which users may give any. */
+export const find = <A>(imports: Imports<A>, name: string): (() => Promise<A>) | undefined =>
+  Object.hasOwn(imports, name) ? imports[name] : undefined
+
 export const endpoints: Imports<Example> = {
   "registry-ping": () => import("../registry-ping.js"),
   "registry-supports": () => import("../registry-supports.js"),

@@ -11,6 +11,7 @@ const usage = `One small program for each thing the library does; the files are 
   pnpm example NAME            runs one on a registry in this process
   pnpm example NAME REFERENCE  runs it on a real registry, where it writes only into REFERENCE's
                                repository and those below it, and says what
+
 ${Command.optionsHelp}
 `
 
@@ -46,8 +47,8 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<void, Error, Ter
     const [name, text, ...more] = options.positionals
     if (name === undefined || options.help) return yield* help
     if (more.length > 0) return yield* new Command.UsageError({ message: `too many arguments: ${more.join(" ")}` })
-    const example = List.endpoints[name] ?? List.uses[name]
-    const parser = List.parsers[name]
+    const example = List.find(List.endpoints, name) ?? List.find(List.uses, name)
+    const parser = List.find(List.parsers, name)
     const logger = Command.layerLogger(options)
     if (example !== undefined) return yield* Effect.provide(onRegistry(example, text, options), logger)
     if (parser !== undefined) return yield* (yield* Effect.promise(parser)).program(text)

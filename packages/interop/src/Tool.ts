@@ -18,9 +18,9 @@ export interface Tool {
 }
 
 /** A program that is not here, or not in the right version. */
-export class ToolMissing extends Data.TaggedError("ToolMissing")<{ readonly name: string }> {
+export class ToolMissing extends Data.TaggedError("ToolMissing")<{ readonly tool: string }> {
   override get message(): string {
-    return `${this.name} is not on this machine: run pnpm tools`
+    return `${this.tool} is not on this machine: run pnpm tools`
   }
 }
 
@@ -34,7 +34,7 @@ const debian = (name: string): Tool => {
     program: name,
     version: Process.run(name, "--version").pipe(
       Effect.map((said) => /\d+(?:\.\d+)+/.exec(said)?.[0] ?? said.trim()),
-      Effect.mapError(() => new ToolMissing({ name }))
+      Effect.mapError(() => new ToolMissing({ tool: name }))
     ),
     install: Effect.zipRight(apt("update"), apt("install", "--yes", "--no-install-recommends", name))
   }
@@ -51,7 +51,7 @@ const go = (name: string, module: string, version: string): Tool => ({
       (said) => said.includes(`\t${module}\t${version}\t`),
       () => undefined
     ),
-    Effect.mapBoth({ onFailure: () => new ToolMissing({ name }), onSuccess: () => version })
+    Effect.mapBoth({ onFailure: () => new ToolMissing({ tool: name }), onSuccess: () => version })
   ),
   install: Process.output(
     Command.make("go", "install", `${module}@${version}`).pipe(Command.env({ GOBIN: bin, GOFLAGS: "" }))

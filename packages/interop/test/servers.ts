@@ -13,6 +13,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import * as Process from "../src/Process.js"
 import * as Tool from "../src/Tool.js"
 
 /** Where a registry listens: `127.0.0.1:port`. */
@@ -33,7 +34,7 @@ export const embedded = (options?: RegistryServer.Options): Layer.Layer<Host, Se
 /** docker-registry on a free port, its storage in a temporary folder. Both end with the layer. */
 export const dockerRegistry: Layer.Layer<
   Host,
-  Tool.ToolMissing | PlatformError,
+  Tool.ToolMissing | Process.ProcessFailed | PlatformError,
   CommandExecutor | FileSystem.FileSystem
 > = Layer.scoped(
   Host,
@@ -49,7 +50,7 @@ export const dockerRegistry: Layer.Layer<
     }
     yield* fs.writeFileString(`${folder}/config.yml`, JSON.stringify(config))
     const registry = yield* Command.start(Command.make(program, "serve", `${folder}/config.yml`))
-    const host = yield* Deferred.make<string>()
+    const host = yield* Deferred.make<string, Process.ProcessFailed>()
     // its log tells the port; it is read to its end, or a full pipe would stop the registry
     yield* registry.stderr.pipe(
       Stream.decodeText(),
@@ -58,6 +59,7 @@ export const dockerRegistry: Layer.Layer<
         const found = /listening on ([\d.]+:\d+)/.exec(line)?.[1]
         return found === undefined ? Effect.void : Deferred.succeed(host, found)
       }),
+      Effect.zipRight(Deferred.fail(host, new Process.ProcessFailed({ command: program, output: "it ended at once" }))),
       Effect.forkScoped
     )
     return yield* Deferred.await(host)

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Blobs from "effect-oci/Blobs"
 import * as Registry from "effect-oci/Registry"
 import * as RegistryName from "effect-oci/RegistryName"
+import * as Certificate from "./certificate.js"
 import { client, digest, forwarding, repositoryAt, serve } from "./support.js"
 
 /** Answers every request with a blob of two bytes. */
@@ -16,12 +17,20 @@ const blob: http.RequestListener = (_, response) => response.setHeader("content-
 const environment = (variables: Readonly<Record<string, string>>) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const before = { ...process.env }
+      const before = Object.keys(variables).map((name) => [name, process.env[name]] as const)
       Object.assign(process.env, variables)
       return before
     }),
-    (before) => Effect.sync(() => (process.env = before))
+    (before) =>
+      Effect.sync(() => {
+        for (const [name, value] of before) {
+          if (value === undefined) delete process.env[name]
+          else process.env[name] = value
+        }
+      })
   )
+
+const ping = (text: string) => Effect.flatMap(RegistryName.parse(text), Registry.ping)
 
 describe("NodeHttp", () => {
   it.scopedLive("E17 sends 200 HEADs one by one over a connection or two", () =>
@@ -72,9 +81,19 @@ describe("NodeHttp", () => {
     })
   )
 
-  describe("T21 proxies", () => {
-    const ping = (text: string) => Effect.flatMap(RegistryName.parse(text), Registry.ping)
+  it.scopedLive("trusts the authorities that it is told to, and no others then", () =>
+    Effect.gen(function* () {
+      const server = yield* serve(blob, { cert: Certificate.cert, key: Certificate.key })
+      const name = `https://localhost:${server.host.split(":")[1]}`
+      const stranger = yield* Effect.flip(ping(name)).pipe(Effect.provide(client(NodeHttp.layer)))
+      assert(stranger._tag === "TransportError")
+      assert.strictEqual(stranger.code, "DEPTH_ZERO_SELF_SIGNED_CERT")
+      yield* ping(name).pipe(Effect.provide(client(NodeHttp.layerWith({ tls: { ca: Certificate.cert } }))))
+      assert.strictEqual(server.requests.length, 1)
+    })
+  )
 
+  describe("T21 proxies", () => {
     it.scopedLive("takes a tunnel through the proxy, to which alone its password goes", () =>
       Effect.gen(function* () {
         const registry = yield* serve(blob)
@@ -95,7 +114,7 @@ describe("NodeHttp", () => {
       Effect.gen(function* () {
         const registry = yield* serve(blob)
         const proxy = yield* forwarding(registry)
-        yield* environment({ HTTP_PROXY: `http://${proxy.host}`, NO_PROXY: "internal.test" })
+        yield* environment({ http_proxy: `http://${proxy.host}`, no_proxy: "internal.test" })
         const failed = yield* Effect.gen(function* () {
           yield* ping("http://registry.test")
           return yield* Effect.flip(ping("http://sub.internal.test"))

@@ -1,4 +1,5 @@
 import * as http from "node:http"
+import * as https from "node:https"
 import * as net from "node:net"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
@@ -69,14 +70,18 @@ const listening = (server: net.Server, requests: ReadonlyArray<Seen>): Effect.Ef
     return { host: `127.0.0.1:${port}`, requests, connections: () => connections, idle }
   })
 
-/** An HTTP server on a free port of this machine, closed with the scope. */
-export const serve = (handle: http.RequestListener): Effect.Effect<Loopback, never, Scope.Scope> =>
+/** An HTTP server on a free port of this machine, closed with the scope; with a certificate it speaks TLS. */
+export const serve = (
+  handle: http.RequestListener,
+  tls?: { readonly cert: string; readonly key: string }
+): Effect.Effect<Loopback, never, Scope.Scope> =>
   Effect.suspend(() => {
     const requests: Array<Seen> = []
-    const server = http.createServer((request, response) => {
+    const listener: http.RequestListener = (request, response) => {
       requests.push({ method: request.method ?? "", target: request.url ?? "", headers: request.headers })
       handle(request, response)
-    })
+    }
+    const server = tls === undefined ? http.createServer(listener) : https.createServer(tls, listener)
     return listening(server, requests)
   })
 

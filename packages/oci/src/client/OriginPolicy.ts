@@ -46,7 +46,7 @@ const make = (trusted: ReadonlySet<string>): Service => ({
         new UnsafeLocation({
           ...Exchanges.ofRequest(handed.operation, handed.method, handed.from),
           kind: handed.kind,
-          target: printable(target.replace(/[?#].*$/s, "")),
+          target: printable(Exchanges.shown(target)),
           reason
         })
       )
@@ -55,7 +55,7 @@ const make = (trusted: ReadonlySet<string>): Service => ({
     if (!URL.canParse(handed.to, handed.from)) return refuse("it is not a URL")
     const from = new URL(handed.from)
     const to = new URL(handed.to, handed.from)
-    if (to.protocol !== "https:" && to.protocol !== "http:") return refuse(`${to.protocol} is not http`)
+    if (to.protocol !== "https:" && to.protocol !== "http:") return refuse(`${to.protocol} is not http`, to.protocol)
     if (to.username !== "" || to.password !== "") return refuse("it holds a user name", `${to.origin}${to.pathname}`)
     to.hash = ""
     const url = to.href
@@ -95,6 +95,6 @@ export const layerTrusting = (hosts: ReadonlyArray<string>): Layer.Layer<OriginP
   Layer.effect(
     OriginPolicy,
     Either.map(Either.all(hosts.map(RegistryName.parse)), (names) =>
-      make(new Set(names.map((name) => name.apiAuthority)))
+      make(new Set(names.map(({ apiAuthority }) => new URL(`https://${apiAuthority}`).host)))
     )
   )

@@ -75,10 +75,14 @@ const tagged = (
   digest: Digest.Digest
 ): Effect.Effect<ReadonlyArray<Descriptor>, NameUnknown | CallError, RegistryClient> => {
   const reference = Reference.make(repository, { tag: tag(digest) })
-  const ignored = (error: Error) =>
-    Effect.as(Effect.logWarning(`${Reference.format(reference)} is no list of referrers: ${error.message}`), none)
+  const ignored = ({ message }: { readonly message: string }) =>
+    Effect.as(Effect.logWarning(`${Reference.format(reference)} is no list of referrers: ${message}`), none)
   return Manifests.get(reference).pipe(
-    Effect.map(({ manifest }) => (manifest.mediaType === MediaType.ociIndex ? manifest.manifests : none)),
+    Effect.flatMap(({ manifest }) =>
+      manifest.mediaType === MediaType.ociIndex
+        ? Effect.succeed(manifest.manifests)
+        : ignored({ message: `it is of type ${manifest.mediaType}` })
+    ),
     Effect.catchTags({
       ManifestUnknown: () => Effect.succeed(none),
       ManifestInvalid: ignored,
@@ -101,6 +105,8 @@ export const stream = (
   const wanted = options?.artifactType
   return Stream.suspend(() => {
     let pages = 0
+    const listed = new Set<string>()
+    const fresh = ({ digest }: Descriptor) => listed.size < listed.add(digest).size
     // whether there is an API is settled by its first page; a later one that is missing must not pass for the end
     const orTagged = <E>(error: E) =>
       pages === 0 ? Stream.fromIterableEffect(tagged(repository, digest)) : Stream.fail(error)
@@ -111,7 +117,8 @@ export const stream = (
         // a redirect to a page elsewhere is how one large registry says that it has no API
         UnsafeLocation: (error) => (error.kind === "redirect" ? orTagged(error) : Stream.fail(error))
       }),
-      Stream.filter((descriptor) => wanted === undefined || descriptor.artifactType === wanted)
+      // pages may overlap when the list changes between them
+      Stream.filter((descriptor) => (wanted === undefined || descriptor.artifactType === wanted) && fresh(descriptor))
     )
   })
 }

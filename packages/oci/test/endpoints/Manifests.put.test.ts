@@ -48,7 +48,7 @@ describe("Manifests.put", () => {
     )
   }
 
-  it.effect("U66 keeps white space, a byte order mark and unknown fields", () =>
+  it.effect("U66 keeps white space and unknown fields", () =>
     Effect.gen(function* () {
       const bytes = encode(`${decode(manifest).replace("{", '{ "x-unknown": [ 1 ],\n')}\n`)
       const content = yield* Manifest.ManifestContent.fromBytes(bytes)

@@ -1,0 +1,164 @@
+import * as fs from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Blobs from "effect-oci/Blobs"
+import * as Catalog from "effect-oci/Catalog"
+import * as Manifests from "effect-oci/Manifests"
+import * as Referrers from "effect-oci/Referrers"
+import * as Registry from "effect-oci/Registry"
+import * as Tags from "effect-oci/Tags"
+import * as Uploads from "effect-oci/Uploads"
+import * as List from "../examples/internal/list.js"
+import * as Runner from "../examples/internal/runner.js"
+import { printed } from "./support.js"
+
+const outputs: { readonly [name: string]: ReadonlyArray<string> } = {
+  "registry-ping": ["registry.test is there", "API: registry/2.0, software: it does not say"],
+  "registry-supports": ["registry.test is a registry"],
+  "manifests-head": ["sha256:…", "application/vnd.oci.image.index.v1+json, 491 bytes"],
+  "manifests-exists": ["registry.test/org/app:1.2: true", "registry.test/org/app:no-such-tag: false"],
+  "manifests-get": [
+    "sha256:… is of type application/vnd.oci.image.index.v1+json",
+    "sha256:… is for linux/amd64",
+    "sha256:… is for linux/arm64"
+  ],
+  "manifests-resolve": ["on linux/arm64 it is sha256:…", "nothing for plan9/386, but for linux/amd64, linux/arm64"],
+  "manifests-put": ["wrote registry.test/org/app:effect-oci-example, which is sha256:…"],
+  "manifests-put-tags": ["wrote effect-oci-example-1 and effect-oci-example-2 in registry.test/org/app for sha256:…"],
+  "manifests-delete": [
+    "wrote registry.test/org/app:effect-oci-delete-me",
+    "deleted its manifest; is the tag there? false"
+  ],
+  "blobs-head": ["sha256:… has 2048 bytes"],
+  "blobs-exists": ["its config: true", "something else: false"],
+  "blobs-get": ["it runs on linux/amd64", "its layers: 1"],
+  "blobs-stream": ["sha256:…: 2048 bytes, verified"],
+  "blobs-range": [`its config begins {"created"`, `its config ends "]}}`],
+  "blobs-delete": ["wrote registry.test/org/app@sha256:…", "deleted it; is it there? false"],
+  "uploads-post": ["wrote registry.test/org/app@sha256:…, 11 bytes"],
+  "uploads-start": ["begun, the registry has 0 bytes", "wrote registry.test/org/app@sha512:…"],
+  "uploads-patch": [
+    "the registry has 10 of 25 bytes",
+    "the registry has 25 of 25 bytes",
+    "wrote registry.test/org/app@sha256:…"
+  ],
+  "uploads-finish": ["wrote registry.test/org/app@sha256:…, 40 bytes"],
+  "uploads-status": ["the registry has 10 bytes"],
+  "uploads-cancel": ["cancelled", "the registry knows of it no more"],
+  "uploads-mount": ["wrote registry.test/org/app/mounted@sha256:…"],
+  "tags-list": ["first page: 1.1, 1.2", "next page: 1.2.sbom, 1.2.sig"],
+  "tags-stream": ["1.1", "1.2", "1.2.sbom", "1.2.sig"],
+  "tags-delete": [
+    "wrote the tag effect-oci-delete-me in registry.test/org/app",
+    "deleted it; is registry.test/org/app:1.2 there? true"
+  ],
+  "referrers-list": ["1 of type application/spdx+json", "sha256:…"],
+  "referrers-stream": ["application/spdx+json: sha256:…", "application/vnd.dev.sigstore.bundle.v0.3+json: sha256:…"],
+  "catalog-list": ["first page: org/app", "there are more"],
+  "catalog-stream": ["org/app", "org/base"],
+  "parse-reference": [
+    "whole: docker.io/library/node:22",
+    "short: node:22",
+    "tag: 22",
+    "digest: none",
+    "what a request asks for: 22"
+  ],
+  "parse-repository": [
+    "registry: docker.io",
+    "official: true",
+    "remote name: library/mongo",
+    "local name: mongo",
+    "canonical name: docker.io/mongo"
+  ],
+  "parse-registry": ["name: docker.io", "Docker Hub: true", "API at: registry-1.docker.io", "this machine: false"],
+  "parse-digest": [
+    "algorithm: sha256",
+    "encoded: 44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    "content can be verified: true"
+  ],
+  "parse-platform": [
+    "platform: linux/arm64",
+    "runs images for linux/amd64: false",
+    "runs images for linux/arm64/v8: true",
+    "runs images for windows/amd64: false"
+  ],
+  "use-compose": ["sha256:…"],
+  "use-own-http-client": ["sha256:…"],
+  "use-mock-registry": ["1.2 is sha256:…", "9 is undefined"],
+  "media-type-own": ["hello, world", "for amd64, arm64"]
+}
+
+const names = [List.endpoints, List.parsers, List.uses].flatMap((imports) => Object.keys(imports))
+
+describe("the examples", () => {
+  for (const name of names) {
+    it.effect(`${name} prints what it did`, () =>
+      Effect.gen(function* () {
+        const { err, out } = yield* printed(Runner.run([name]))
+        assert.deepStrictEqual(out, outputs[name])
+        assert.deepStrictEqual(err, [])
+      })
+    )
+  }
+
+  it("are all in the list", () => {
+    const files = fs.readdirSync(new URL("../examples", import.meta.url)).filter((file) => file.endsWith(".ts"))
+    assert.sameMembers(
+      [...names, "run"],
+      files.map((file) => file.slice(0, -3))
+    )
+  })
+
+  it("are there for every function that makes a request", () => {
+    const modules = { Registry, Manifests, Blobs, Uploads, Tags, Referrers, Catalog }
+    const functions = Object.entries(modules).flatMap(([module, exports]) =>
+      Object.keys(exports).map((name) => `${module}-${name}`.toLowerCase())
+    )
+    assert.includeMembers(
+      names,
+      functions.filter((name) => name !== "referrers-tag")
+    )
+  })
+
+  it.effect("are listed, each with its description", () =>
+    Effect.gen(function* () {
+      const { out } = yield* printed(Runner.run([]))
+      for (const name of names)
+        assert.match(out.find((line) => line.startsWith(`  ${name} `)) ?? "", /^ {2}\S+ +\S.*\S$/)
+    })
+  )
+})
+
+describe("pnpm example", () => {
+  it.effect("shows the requests with -v, one line each, on the error stream", () =>
+    Effect.gen(function* () {
+      const { err } = yield* printed(Runner.run(["--", "manifests-exists", "-v"]))
+      assert.deepStrictEqual(err, [
+        "HEAD https://registry.test/v2/org/app/manifests/1.2 200 0 ms",
+        "HEAD https://registry.test/v2/org/app/manifests/no-such-tag 404 0 ms"
+      ])
+    })
+  )
+
+  it.effect("gives parsers the text", () =>
+    Effect.gen(function* () {
+      const { out } = yield* printed(Runner.run(["parse-registry", "[::1]:5000"]))
+      assert.deepStrictEqual(out, ["name: [::1]:5000", "Docker Hub: false", "API at: [::1]:5000", "this machine: true"])
+    })
+  )
+
+  for (const [args, message] of [
+    [["blobs-gte"], "no example is called blobs-gte; pnpm example lists them"],
+    [["constructor"], "no example is called constructor; pnpm example lists them"],
+    [["blobs-get", "a", "b", "c"], "too many arguments: b c"],
+    [["blobs-get", "--insecure"], "Unknown option '--insecure'"],
+    [["blobs-get", "ghcr.io/ORG"], "invalid reference “ghcr.io/ORG”: its repository has capital letters"]
+  ] as const) {
+    it.effect(`refuses ${args.join(" ")}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(printed(Runner.run(args)))
+        assert.include(error.message, message)
+      })
+    )
+  }
+})
