@@ -33,7 +33,8 @@ const debian = (name: string): Tool => {
     name,
     program: name,
     version: Process.run(name, "--version").pipe(
-      Effect.map((said) => /\d+(?:\.\d+)+/.exec(said)?.[0] ?? said.trim()),
+      // the last word of what it says
+      Effect.map((said) => said.trim().split(" ").at(-1) ?? ""),
       Effect.mapError(() => new ToolMissing({ tool: name }))
     ),
     install: Effect.zipRight(apt("update"), apt("install", "--yes", "--no-install-recommends", name))

@@ -58,9 +58,16 @@ const agent = ({ connections = 16, connectTimeout = "10 seconds", keepAlive = "4
   })
 }
 
-/** A client that can reach nobody. */
-const failing = (cause: Error): HttpClient.HttpClient =>
-  HttpClient.make((request) => Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause })))
+/** The address may hold a password, and so is not shown. */
+const unreachable = HttpClient.make((request) =>
+  Effect.fail(
+    new HttpClientError.RequestError({
+      request,
+      reason: "Transport",
+      cause: new Error("the proxy's address is not a URL")
+    })
+  )
+)
 
 /**
  * An `HttpClient` with connections of its own, which are closed with the scope. It follows no redirects. When the address
@@ -68,12 +75,11 @@ const failing = (cause: Error): HttpClient.HttpClient =>
  */
 export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
   Effect.acquireRelease(
-    // the address may hold a password, and so is not shown
-    Effect.try({ try: () => agent(options), catch: () => new Error("the proxy's address is not a URL") }),
+    Effect.try(() => agent(options)),
     (dispatcher) => Effect.promise(() => dispatcher.destroy())
   ).pipe(
     Effect.map((dispatcher) => NodeHttpClient.makeUndici(dispatcher.compose(keepAfterHead))),
-    Effect.catchAll((error) => Effect.succeed(failing(error)))
+    Effect.catchAll(() => Effect.succeed(unreachable))
   )
 
 /** The transport as `make` builds it. */

@@ -21,6 +21,7 @@ export interface Sent {
   readonly url: string
   readonly headers: Headers.Headers
   readonly body: Uint8Array
+  /** `given up` is an answer that was left unread, or not waited for. */
   readonly answer: "none" | "held" | "read" | "given up"
   /** How many bytes of the answer were asked for until now. */
   readonly taken: number
@@ -42,10 +43,10 @@ const bytesOf = (request: HttpClientRequest.HttpClientRequest) => {
   )
 }
 
-type Record = { -readonly [Key in keyof Sent]: Sent[Key] }
+type Recording = { -readonly [Key in keyof Sent]: Sent[Key] }
 
 /** The response with a body that records what becomes of it. It is drawn piece by piece, only as far as it is read. */
-const watched = (response: Response, signal: AbortSignal, record: Record): Response => {
+const watched = (response: Response, signal: AbortSignal, record: Recording): Response => {
   const source = response.body?.getReader()
   if (source === undefined) {
     record.answer = "read"
@@ -100,8 +101,11 @@ export const play = <A, E, R>(
         if (answer === undefined || line !== expected) {
           return yield* Effect.dieMessage(`request ${sent.length + 1} is ${line}, the script has ${expected}`)
         }
-        const record: Record = { method, url, headers, body: new Uint8Array(), answer: "none", taken: 0 }
+        const record: Recording = { method, url, headers, body: new Uint8Array(), answer: "none", taken: 0 }
         sent.push(record)
+        signal.addEventListener("abort", () => {
+          if (record.answer === "none") record.answer = "given up"
+        })
         record.body = yield* bytesOf(request)
         const given = typeof answer === "function" ? answer(record) : answer
         const response = Effect.isEffect(given)

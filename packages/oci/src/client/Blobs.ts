@@ -172,8 +172,11 @@ export const get: (
   }
   return yield* Effect.scoped(
     Effect.flatMap(opened(repository, target), (answer) =>
-      Effect.flatMap(Body.collect(answer, size ?? limits.blob), (bytes) =>
-        client.provide(Verify.bytes(bytes, expected(target), Body.facts(answer)))
+      Body.collect(answer, size ?? limits.blob).pipe(
+        Effect.catchTag("ResponseTooLarge", (error) =>
+          size === undefined ? error : new SizeMismatch({ ...Body.facts(answer), expected: size, actual: size + 1 })
+        ),
+        Effect.flatMap((bytes) => client.provide(Verify.bytes(bytes, expected(target), Body.facts(answer))))
       )
     )
   )

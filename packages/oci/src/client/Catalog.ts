@@ -56,4 +56,7 @@ export const stream = (
   registry: RegistryName,
   options?: ListOptions
 ): Stream.Stream<string, Unsupported | PaginationLoop | CallError, RegistryClient> =>
-  Stream.withSpan(Paging.stream(listing(registry, options)), "oci.catalog.stream", { captureStackTrace: false })
+  Stream.withSpan(Paging.stream(listing(registry, options)), "oci.catalog.stream", {
+    captureStackTrace: false,
+    attributes: { "oci.registry": registry.toString() }
+  })

@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import * as Hasher from "../spec/Hasher.js"
+import * as HasherKey from "../spec/internal/hasherKey.js"
 import * as Credentials from "./Credentials.js"
 import * as RegistryHttpClient from "./internal/client.js"
 import * as Exchange from "./internal/exchange.js"
@@ -51,7 +51,7 @@ const policies: ReadonlyArray<{ readonly key: string }> = [
   OriginPolicy.OriginPolicy,
   RegistryMiddleware.RegistryMiddleware,
   RegistryObserver.RegistryObserver,
-  Hasher.Hasher
+  HasherKey
 ]
 
 /** Only the policies: a client must not bring the rest of its surroundings to those who call it. */

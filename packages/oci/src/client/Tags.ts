@@ -63,7 +63,10 @@ export const stream = (
   repository: Repository,
   options?: ListOptions
 ): Stream.Stream<string, NameUnknown | Unsupported | PaginationLoop | CallError, RegistryClient> =>
-  Stream.withSpan(Paging.stream(listing(repository, options)), "oci.tags.stream", { captureStackTrace: false })
+  Stream.withSpan(Paging.stream(listing(repository, options)), "oci.tags.stream", {
+    captureStackTrace: false,
+    attributes: Request.attributes(repository)
+  })
 
 const remove: (
   repository: Repository,

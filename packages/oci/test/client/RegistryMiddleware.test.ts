@@ -12,6 +12,7 @@ import * as RegistryAuth from "effect-oci/RegistryAuth"
 import { TransportError } from "effect-oci/RegistryError"
 import * as RegistryMiddleware from "effect-oci/RegistryMiddleware"
 import * as RegistryRetry from "effect-oci/RegistryRetry"
+import * as Repository from "effect-oci/Repository"
 import * as Tags from "effect-oci/Tags"
 import * as Uploads from "effect-oci/Uploads"
 import { play, refusal } from "../scripted.js"
@@ -58,19 +59,12 @@ describe("RegistryMiddleware", () => {
 
   it.effect("is told where a mount takes its blob from", () => {
     const told: Array<string | undefined> = []
-    const from = { ...repository, name: "org/other" }
-    return play(
-      [
-        [
-          `POST ${origin}/v2/org/app/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=org%2Fother`,
-          new Response(null, { status: 201 })
-        ]
-      ],
-      () =>
-        Effect.gen(function* () {
-          yield* Uploads.mount(repository, digest, repository)
-          assert.deepStrictEqual(told, [from.name])
-        })
+    const mount = `${origin}/v2/org/app/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=org%2Fother`
+    return play([[`POST ${mount}`, new Response(null, { status: 201 })]], () =>
+      Effect.gen(function* () {
+        yield* Uploads.mount(repository, digest, yield* Repository.parse("registry.test/org/other"))
+        assert.deepStrictEqual(told, ["org/other"])
+      })
     ).pipe(
       Effect.provide(
         RegistryMiddleware.layer((operation, next) => {

@@ -29,18 +29,29 @@ export const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder(
 export const endless = (): ReadableStream<Uint8Array> =>
   new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(16 * 1024).fill(32)) })
 
-/** A body that begins, and then neither goes on nor ends. */
-export const stalled = (start: string): ReadableStream<Uint8Array> =>
-  new ReadableStream({ start: (controller) => controller.enqueue(bytes(start)) })
-
-/** A body that begins, and then breaks. */
-export const broken = (start: string, cause: unknown = new Error("other side closed")): ReadableStream<Uint8Array> => {
-  let begun = false
-  return new ReadableStream({
-    pull: (controller) => {
-      if (begun) return controller.error(cause)
-      begun = true
-      controller.enqueue(bytes(start))
+/** A body in pieces, each given when it is asked for; after them it ends as it is told to. */
+const drawn = (pieces: ReadonlyArray<string>, end: (controller: ReadableStreamDefaultController) => unknown) => {
+  const left = [...pieces]
+  return new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const piece = left.shift()
+      if (piece === undefined) await end(controller)
+      else controller.enqueue(bytes(piece))
     }
   })
 }
+
+/** A body in pieces. */
+export const pieces = (...texts: ReadonlyArray<string>): ReadableStream<Uint8Array> =>
+  drawn(texts, (controller) => controller.close())
+
+/** A body that begins, and then neither goes on nor ends; `asked` is called when it is asked to. */
+export const stalled = (start: string, asked: () => void): ReadableStream<Uint8Array> =>
+  drawn([start], () => {
+    asked()
+    return new Promise(() => {})
+  })
+
+/** A body that begins, and then breaks. */
+export const broken = (start: string): ReadableStream<Uint8Array> =>
+  drawn([start], (controller) => controller.error(new Error("other side closed")))

@@ -2,7 +2,7 @@
  * What every endpoint does, against one registry, whatever it is and however it is reached. The suite pushes what it needs
  * to repositories of its own.
  */
-import { layer } from "@effect/vitest"
+import { layer, makeMethods } from "@effect/vitest"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -38,5 +38,7 @@ export const endpointSuite = <R, E>(name: string, options: Options<R, E>): void 
     uploads(it, deviations)
     manifests(it, deviations)
     listings(it, deviations)
+    // `layer` changes the `it` that all tests of this worker share; this changes it back
+    makeMethods(it)
   })
 }

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Digest from "effect-oci/Digest"
@@ -65,5 +65,15 @@ describe("Hasher", () => {
       assert.strictEqual(digest, `sha256:${"07".repeat(32)}`)
       assert.deepStrictEqual(fed, [97, 98, 99])
     })
+  )
+
+  it.effect("hashes without Web Crypto when told to, and says so when not", () =>
+    Effect.gen(function* () {
+      vi.stubGlobal("crypto", {})
+      const told = yield* Effect.provide(Hasher.digest(bytes("abc")), Hasher.layerPortable)
+      assert.strictEqual(told, `sha256:${abc[0]?.[1]}`)
+      const exit = yield* Effect.exit(Hasher.digest(bytes("abc")))
+      assert.include(String(exit), "provide Hasher.layerPortable")
+    }).pipe(Effect.ensuring(Effect.sync(() => vi.unstubAllGlobals())))
   )
 })

@@ -23,10 +23,18 @@ import * as Uploads from "effect-oci/Uploads"
 type Running = Effect.Effect<unknown, unknown, unknown> | Stream.Stream<unknown, unknown, unknown>
 
 type Failure<T> =
-  T extends Stream.Stream<unknown, infer E, unknown> ? E : T extends Effect.Effect<unknown, infer E, unknown> ? E : never
+  T extends Stream.Stream<unknown, infer E, unknown>
+    ? E
+    : T extends Effect.Effect<unknown, infer E, unknown>
+      ? E
+      : never
 
 type Needs<T> =
-  T extends Stream.Stream<unknown, unknown, infer R> ? R : T extends Effect.Effect<unknown, unknown, infer R> ? R : never
+  T extends Stream.Stream<unknown, unknown, infer R>
+    ? R
+    : T extends Effect.Effect<unknown, unknown, infer R>
+      ? R
+      : never
 
 type TagOf<E> = E extends { readonly _tag: infer Tag } ? Tag : ["no _tag", E]
 

@@ -35,13 +35,16 @@ export const onRepository = (name: Name, repository: Repository, reference?: str
 
 export const onRegistry = (name: Name, registry: RegistryName): Operation => ({ name, registry })
 
-/** Names what a span is about. */
+/** What a span is about. */
+export const attributes = (repository: Repository, target?: string): Readonly<Record<string, string>> => ({
+  "oci.registry": repository.registry.toString(),
+  "oci.repository": repository.name,
+  ...(target === undefined ? {} : { [target.includes(":") ? "oci.digest" : "oci.reference"]: target })
+})
+
+/** Says of the current span what it is about. */
 export const annotate = (repository: Repository, target?: string): Effect.Effect<void> =>
-  Effect.annotateCurrentSpan({
-    "oci.registry": repository.registry.toString(),
-    "oci.repository": repository.name,
-    ...(target === undefined ? {} : { [target.includes(":") ? "oci.digest" : "oci.reference"]: target })
-  })
+  Effect.annotateCurrentSpan(attributes(repository, target))
 
 /** What is known of a reference before any request. */
 export const facts = (reference: Reference) => ({
