@@ -127,8 +127,8 @@ const opened = (
   })
 
 /**
- * The bytes of a blob as they come, verified (end-2). The stream fails rather than end when digest or size are not what
- * they must be; whoever keeps the bytes must therefore wait for its end.
+ * The bytes of a blob as they come, verified (end-2). When digest or size are not what they must be, the stream fails
+ * before its last chunk: nobody gets the whole of something wrong, and whoever keeps the bytes must wait for its end.
  */
 export const stream = (
   repository: Repository,
@@ -173,8 +173,11 @@ export const get: (
   return yield* Effect.scoped(
     Effect.flatMap(opened(repository, target), (answer) =>
       Body.collect(answer, size ?? limits.blob).pipe(
-        Effect.catchTag("ResponseTooLarge", (error) =>
-          size === undefined ? error : new SizeMismatch({ ...Body.facts(answer), expected: size, actual: size + 1 })
+        // beyond the descriptor's size it is not too large but another one
+        Effect.mapError((error) =>
+          error._tag === "ResponseTooLarge" && size !== undefined
+            ? new SizeMismatch({ ...Body.facts(answer), expected: size, actual: size + 1 })
+            : error
         ),
         Effect.flatMap((bytes) => client.provide(Verify.bytes(bytes, expected(target), Body.facts(answer))))
       )

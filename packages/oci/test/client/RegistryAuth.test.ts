@@ -63,6 +63,17 @@ describe("RegistryAuth", () => {
       })
     )
 
+    for (const alias of ["docker.io", "index.docker.io", "https://index.docker.io/v1/", "registry-1.docker.io"]) {
+      it.effect(`A59 sends Docker Hub what it knows of ${alias}`, () =>
+        play([["GET https://registry-1.docker.io/v2/library/mongo/tags/list", noTags]], (sent) =>
+          Effect.gen(function* () {
+            yield* Tags.list(yield* Repository.parse("mongo"))
+            assert.isDefined(sent[0]?.headers.authorization)
+          })
+        ).pipe(Effect.provide([RegistryAuth.layerBasic, Credentials.basic(alias, "me", "secret")]))
+      )
+    }
+
     it.effect("sends nothing without credentials", () =>
       Effect.gen(function* () {
         assert.isUndefined(yield* authorization("registry.test", Layer.empty))

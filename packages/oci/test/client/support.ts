@@ -53,5 +53,5 @@ export const stalled = (start: string, asked: () => void): ReadableStream<Uint8A
   })
 
 /** A body that begins, and then breaks. */
-export const broken = (start: string): ReadableStream<Uint8Array> =>
-  drawn([start], (controller) => controller.error(new Error("other side closed")))
+export const broken = (start: string, cause: unknown = new Error("other side closed")): ReadableStream<Uint8Array> =>
+  drawn([start], (controller) => controller.error(cause))

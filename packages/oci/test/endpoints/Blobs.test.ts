@@ -275,15 +275,15 @@ describe("Blobs.get and Blobs.stream", () => {
     })
   }
 
-  it.effect("P28 hands out bytes as they come, and fails in place of the end", () =>
-    play([[getLine, answer(200, {}, ["01234", "5678x"])]], () =>
+  it.effect("P28 hands out bytes as they come, and never the last of what is wrong", () =>
+    play([[getLine, answer(200, {}, ["012", "34", "5678x"])]], () =>
       Effect.gen(function* () {
         const seen: Array<string> = []
         const stream = Stream.tap(Blobs.stream(repository, digest), (bytes) =>
           Effect.sync(() => seen.push(decode(bytes)))
         )
         yield* failing("DigestMismatch", Stream.runDrain(stream))
-        assert.deepStrictEqual(seen, ["01234", "5678x"])
+        assert.deepStrictEqual(seen, ["012", "34"])
       })
     )
   )

@@ -27,7 +27,7 @@ describe("Tags.list", () => {
     )
   )
 
-  it.effect("L15 asks for as many as are wanted, after the last one", () =>
+  it.effect("L15 L16 asks for as many as are wanted, after the last one", () =>
     play(
       [
         [`${line}?n=2&last=a%26b%2Bc`, tags(["b"], next("?last=b&n=2"))],

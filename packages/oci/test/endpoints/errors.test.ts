@@ -2,7 +2,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Blobs from "effect-oci/Blobs"
@@ -53,12 +52,7 @@ const bytes = Given.encode(Given.content)
 const escaped = encodeURIComponent(digest)
 const short = { size: 10, stream: Stream.make(bytes.subarray(4)) }
 
-const session: Uploads.UploadSession = {
-  _tag: "UploadSession",
-  repository,
-  location: Redacted.make(`${v2}/blobs/uploads/1`),
-  offset: 0
-}
+const session = Given.session()
 
 /** Gives its bytes to the first that runs it, and nothing to the next. */
 const onlyOnce = () => {
@@ -74,7 +68,7 @@ const blobLine = `GET ${v2}/blobs/${digest}`
 const manifestLine = `GET ${v2}/manifests/${Given.manifestDigest}`
 const tagLine = `GET ${v2}/manifests/1.2`
 const postLine = `POST ${v2}/blobs/uploads/?digest=${escaped}`
-const uploadLine = `${v2}/blobs/uploads/1`
+const uploadLine = Given.upload
 const finishLine = `PUT ${uploadLine}?digest=${escaped}`
 const listLine = `GET ${v2}/tags/list`
 const referrersLine = `GET ${v2}/referrers/${digest}`

@@ -3,6 +3,7 @@ import { assert } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type * as Descriptor from "effect-oci/Descriptor"
 import * as Digest from "effect-oci/Digest"
@@ -12,6 +13,7 @@ import * as MediaType from "effect-oci/MediaType"
 import * as Reference from "effect-oci/Reference"
 import * as RegistryName from "effect-oci/RegistryName"
 import * as Repository from "effect-oci/Repository"
+import type { UploadSession } from "effect-oci/Uploads"
 
 export const registry = Either.getOrThrow(RegistryName.parse("registry.test"))
 export const repository = new Repository.Repository({ registry, name: "org/app" })
@@ -26,8 +28,11 @@ export const json = (value: unknown): Uint8Array => encode(JSON.stringify(value)
 export const sha256 = (content: string | Uint8Array): Digest.Digest => hash(content, "sha256")
 export const sha512 = (content: string | Uint8Array): Digest.Digest => hash(content, "sha512")
 
+/** What hashes, at once. */
+const now = <A, E>(effect: Effect.Effect<A, E>): A => Effect.runSync(Effect.provide(effect, Hasher.layerPortable))
+
 const hash = (content: string | Uint8Array, algorithm: Digest.Algorithm): Digest.Digest =>
-  Effect.runSync(Hasher.digest(typeof content === "string" ? encode(content) : content, algorithm))
+  now(Hasher.digest(typeof content === "string" ? encode(content) : content, algorithm))
 
 export const digestOf = (text: string): Digest.Digest => Either.getOrThrow(Digest.parse(text))
 
@@ -47,11 +52,22 @@ export const manifest = json({
   config: describeBytes("{}", MediaType.ociEmpty),
   layers: [describeBytes(content, MediaType.ociLayer)]
 })
-export const manifestContent = Effect.runSync(Manifest.ManifestContent.fromBytes(manifest))
+export const manifestContent = now(Manifest.ManifestContent.fromBytes(manifest))
 export const manifestDigest = manifestContent.descriptor.digest
 
 export const tagged = Reference.make(repository, { tag: "1.2" })
 export const pinned = Reference.make(repository, { digest: manifestDigest })
+
+/** Where an upload is sent to, and the session of it that has so many bytes. */
+export const upload = `${v2}/blobs/uploads/1`
+export const session = (offset = 0, location = upload): UploadSession => ({
+  _tag: "UploadSession",
+  repository,
+  location: Redacted.make(location),
+  offset
+})
+
+export const at = ({ location }: UploadSession): string => Redacted.value(location)
 
 /** An answer with nothing in it but what is said. */
 export const answer = (

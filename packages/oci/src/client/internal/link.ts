@@ -6,7 +6,7 @@ import type * as Body from "./body.js"
 import * as ListHeader from "./listHeader.js"
 
 const relations = (parameters: string): ReadonlyArray<string> =>
-  parameters.split(";").flatMap((parameter) => {
+  ListHeader.split(parameters, ";").flatMap((parameter) => {
     const at = parameter.indexOf("=")
     if (at < 0 || parameter.slice(0, at).trim().toLowerCase() !== "rel") return []
     const value = parameter.slice(at + 1).trim()

@@ -1,8 +1,8 @@
 /**
- * Splits a header that is a list at its commas, but for those in quotes and angle brackets. HTTP clients join repeated
- * headers with commas, so every header that may be repeated is read through this.
+ * Splits a header that is a list at its commas, or parameters at their semicolons, but for those in quotes and angle
+ * brackets. HTTP clients join repeated headers with commas, so every header that may be repeated is read through this.
  */
-export const split = (header: string): ReadonlyArray<string> => {
+export const split = (header: string, separator: "," | ";" = ","): ReadonlyArray<string> => {
   const parts: Array<string> = []
   let from = 0
   let quoted = false
@@ -13,7 +13,7 @@ export const split = (header: string): ReadonlyArray<string> => {
     else if (char === '"') quoted = !quoted
     else if (char === "<" && !quoted) bracketed = true
     else if (char === ">" && !quoted) bracketed = false
-    else if (char === "," && !quoted && !bracketed) {
+    else if (char === separator && !quoted && !bracketed) {
       parts.push(header.slice(from, at))
       from = at + 1
     }

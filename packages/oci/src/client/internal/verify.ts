@@ -36,9 +36,33 @@ export const bytes = (
   })
 
 /**
- * A stream that fails instead of ending when it was not what it must be. Its bytes have then been handed out already:
- * whoever keeps them must wait for the end. Stops at the first byte too many.
+ * A stream whose last chunk is withheld until all of it has been checked: whoever it goes to never gets the whole of
+ * something wrong. Stops at the first byte too many.
  */
+const checked = <E, R, E2>(
+  content: Stream.Stream<Uint8Array, E, R>,
+  size: number | undefined,
+  facts: object,
+  check: Effect.Effect<void, E2>
+): Stream.Stream<Uint8Array, E | E2 | SizeMismatch, R> =>
+  Stream.suspend(() => {
+    let actual = 0
+    let withheld = Chunk.empty<Uint8Array>()
+    const fault = Effect.suspend(() => new SizeMismatch({ ...facts, expected: size ?? 0, actual }))
+    const end = Effect.suspend(() => (size !== undefined && actual < size ? fault : check))
+    return content.pipe(
+      Stream.mapChunksEffect((chunk) => {
+        for (const bytes of chunk) actual += bytes.length
+        if (size !== undefined && actual > size) return fault
+        const before = withheld
+        withheld = chunk
+        return Effect.succeed(before)
+      }),
+      Stream.concat(Stream.unwrap(Effect.map(end, () => Stream.fromChunk(withheld))))
+    )
+  })
+
+/** A stream that fails, before its last chunk, when it is not what it must be. */
 export const stream = <E, R>(
   content: Stream.Stream<Uint8Array, E, R>,
   expected: Expected,
@@ -47,36 +71,22 @@ export const stream = <E, R>(
   Effect.gen(function* () {
     const chosen = yield* algorithm(expected.digest, facts)
     const hash = (yield* Hasher.Hasher).make(chosen)
-    const end = Effect.suspend(() => {
+    const check = Effect.suspend(() => {
       const actual = Digest.make(chosen, hash.digest())
       return actual === expected.digest
         ? Effect.void
         : new DigestMismatch({ ...facts, expected: expected.digest, actual })
     })
     const hashed = Stream.mapChunks(content, (chunk) => {
-      Chunk.forEach(chunk, (piece) => hash.update(piece))
+      for (const bytes of chunk) hash.update(bytes)
       return chunk
     })
-    const measured = expected.size === undefined ? hashed : sized(hashed, expected.size, facts)
-    return Stream.concat(measured, Stream.drain(Stream.fromEffect(end)))
+    return checked(hashed, expected.size, facts, check)
   })
 
-/** A stream that fails unless it holds as many bytes as it must. */
+/** A stream that fails, before its last chunk, unless it holds as many bytes as it must. */
 export const sized = <E, R>(
   content: Stream.Stream<Uint8Array, E, R>,
   size: number,
   facts: object
-): Stream.Stream<Uint8Array, E | SizeMismatch, R> =>
-  Stream.suspend(() => {
-    let actual = 0
-    const fault = Effect.suspend(() => new SizeMismatch({ ...facts, expected: size, actual }))
-    return content.pipe(
-      Stream.mapChunksEffect((chunk) => {
-        Chunk.forEach(chunk, (piece) => {
-          actual += piece.length
-        })
-        return actual > size ? fault : Effect.succeed(chunk)
-      }),
-      Stream.concat(Stream.drain(Stream.fromEffect(Effect.suspend(() => (actual < size ? fault : Effect.void)))))
-    )
-  })
+): Stream.Stream<Uint8Array, E | SizeMismatch, R> => checked(content, size, facts, Effect.void)

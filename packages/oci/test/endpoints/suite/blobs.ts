@@ -117,7 +117,7 @@ export const blobs = (it: It, deviations: Deviations): void => {
       const repository = yield* newRepository
       const { digest } = yield* describe(text)
       yield* pushBlob(repository, text)
-      if (deviations.blobDelete === false) {
+      if (deviations.deletes === false) {
         assert.strictEqual((yield* Effect.flip(Blobs.delete(repository, digest)))._tag, "Unsupported")
         assert.isTrue(yield* Blobs.exists(repository, digest))
       } else {

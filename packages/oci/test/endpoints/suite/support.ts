@@ -27,9 +27,9 @@ export interface Deviations {
   readonly mountFromAnywhere?: false
   /** Manifests are taken whatever they name. */
   readonly missingBlobs?: "taken"
-  /** Blobs cannot be deleted. */
-  readonly blobDelete?: false
-  /** A manifest that is not there is deleted all the same, or its absence told in another way. */
+  /** Neither blobs nor manifests can be deleted. */
+  readonly deletes?: false
+  /** Tags cannot be deleted. */
   readonly tagDelete?: false
   /** There is no referrers API, and no `OCI-Subject`. */
   readonly referrersApi?: false
@@ -37,8 +37,6 @@ export interface Deviations {
   readonly tagPaging?: false
   /** Tags come in no order. */
   readonly tagOrder?: false
-  /** There is no catalogue. */
-  readonly catalog?: false
 }
 
 /** The registry that the suite runs against. */

@@ -93,3 +93,14 @@ export const pull = <E>(
   })
   return next
 }
+
+export const concat = (pieces: Iterable<Uint8Array>): Uint8Array => {
+  const all = [...pieces]
+  const whole = new Uint8Array(all.reduce((length, piece) => length + piece.length, 0))
+  let at = 0
+  for (const piece of all) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}

@@ -1,4 +1,5 @@
-import type { Answer, Raw } from "./lines.js"
+import * as Predicate from "effect/Predicate"
+import type { Answer } from "./lines.js"
 import { bytesOf, delay, type Piece } from "./pieces.js"
 
 /** An answer with all that HTTP/1.1 adds to it. */
@@ -6,6 +7,8 @@ export interface Reply {
   readonly status: number
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>
   readonly pieces: Iterable<Piece>
+  /** Whether there is nothing to read. */
+  readonly empty: boolean
   readonly after: ReadonlyArray<Piece>
 }
 
@@ -16,24 +19,40 @@ const pairs = (headers: Answer["headers"] = {}): ReadonlyArray<readonly [string,
         (typeof value === "string" ? [value] : (value ?? [])).map((one): readonly [string, string] => [name, one])
       )
 
-/** Puts the body of an answer, and what it says of it, into one form. */
-export const make = (answer: Answer, method: string): Reply => {
-  const given = pairs(answer.headers)
-  const headers = [...given]
-  const has = (name: string) => given.some(([other]) => other.toLowerCase() === name)
-  const body = answer.json === undefined ? (answer.body ?? "") : JSON.stringify(answer.json)
-  const whole = typeof body === "string" || body instanceof Uint8Array ? bytesOf(body) : undefined
-  const without = answer.status < 200 || answer.status === 204 || answer.status === 304
-  const empty = method === "HEAD" || without
-
-  if (answer.json !== undefined && !has("content-type")) headers.push(["content-type", "application/json"])
-  if (!has("content-length") && !has("transfer-encoding") && !without) {
-    if (whole === undefined) headers.push(["transfer-encoding", "chunked"])
-    // an answer to HEAD says nothing of a length that it was not given
-    else if (!empty || whole.length > 0) headers.push(["content-length", String(whole.length)])
-  }
-  const after = answer.after === undefined ? [] : [isHold(answer.after) ? answer.after : delay(answer.after)]
-  return { status: answer.status, headers, pieces: empty ? [] : whole === undefined ? body : [whole], after }
+interface Body {
+  readonly pieces: Iterable<Piece>
+  /** Unknown for what comes in pieces. */
+  readonly length?: number
 }
 
-export const isRaw = (answer: Answer | Raw): answer is Raw => "raw" in answer
+const bodyOf = ({ body = "", json }: Answer): Body => {
+  const given = json === undefined ? body : JSON.stringify(json)
+  if (typeof given !== "string" && !(given instanceof Uint8Array)) return { pieces: given }
+  const bytes = bytesOf(given)
+  return { pieces: [bytes], length: bytes.length }
+}
+
+/** Brings an answer into one form, with a length or a coding that fits its body unless it has its own. */
+export const make = (answer: Answer, method: string): Reply => {
+  const headers = [...pairs(answer.headers)]
+  const has = (name: string) => headers.some(([other]) => other.toLowerCase() === name)
+  const { length, pieces } = bodyOf(answer)
+  const without = answer.status < 200 || answer.status === 204 || answer.status === 304
+  const head = method === "HEAD"
+  const empty = head || without || length === 0
+
+  if (answer.json !== undefined && !has("content-type")) headers.push(["content-type", "application/json"])
+  if (!without && !has("content-length") && !has("transfer-encoding")) {
+    if (length === undefined) headers.push(["transfer-encoding", "chunked"])
+    // an answer to HEAD that has no body may be to something that has
+    else if (length > 0 || !head) headers.push(["content-length", String(length)])
+  }
+  return {
+    status: answer.status,
+    headers,
+    pieces: empty ? [] : pieces,
+    empty,
+    after:
+      answer.after === undefined ? [] : [Predicate.isTagged(answer.after, "Hold") ? answer.after : delay(answer.after)]
+  }
+}
