@@ -1,9 +1,11 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
     // modules are loaded once per worker: tests share no state, and loading them is most of the time
     isolate: false,
+    setupFiles: [fileURLToPath(new URL("vitest.setup.ts", import.meta.url))],
     // .ci/run counts by the second
     reporters: process.env.CI ? ["default", ["json", { outputFile: "node_modules/.cache/tests.json" }]] : ["default"],
     coverage: {

@@ -21,6 +21,7 @@ import * as ManifestAnswer from "./internal/manifestAnswer.js"
 import * as ManifestPut from "./internal/manifestPut.js"
 import * as Refused from "./internal/refused.js"
 import * as Request from "./internal/request.js"
+import * as Verify from "./internal/verify.js"
 import type { RegistryClient } from "./RegistryClient.js"
 import {
   type CallError,
@@ -60,19 +61,20 @@ const fetch = (
   reference: Reference.Reference,
   options?: GetOptions & { readonly mediaType?: string | undefined }
 ): Effect.Effect<Manifest.ManifestContent, GetError, RegistryClient> =>
-  Call.read(
-    {
-      operation: operation("manifests.get", reference),
-      request: HttpClientRequest.get(target(reference)).pipe(accepting(options)),
-      accepts: [200],
-      refused: Refused.manifestGone
-    },
-    (limits) => limits.manifest
-  ).pipe(
-    Effect.flatMap(({ answer, bytes }) =>
-      ManifestAnswer.read(answer, bytes, { digest: reference.digest, mediaType: options?.mediaType })
+  Effect.gen(function* () {
+    const { digest } = reference
+    if (digest !== undefined) yield* Verify.algorithm(digest, Request.facts(reference))
+    const { answer, bytes } = yield* Call.read(
+      {
+        operation: operation("manifests.get", reference),
+        request: HttpClientRequest.get(target(reference)).pipe(accepting(options)),
+        accepts: [200],
+        refused: Refused.manifestGone
+      },
+      (limits) => limits.manifest
     )
-  )
+    return yield* ManifestAnswer.read(answer, bytes, { digest, mediaType: options?.mediaType })
+  })
 
 const getAny = Effect.fn("oci.manifests.get")(function* (
   reference: Reference.Reference,

@@ -153,10 +153,13 @@ const endpoints: ReadonlyArray<Endpoint> = [
       [`HEAD ${v2}/manifests/${Given.manifestDigest}`, answer(405)],
       [manifestLine, refusal(404, "NAME_UNKNOWN")]
     ),
-    ManifestInvalid: by(
-      [`HEAD ${v2}/manifests/${Given.manifestDigest}`, answer(405)],
-      [manifestLine, Given.manifestAnswer(Given.encode("{}"))]
-    ),
+    ManifestInvalid: {
+      call: Manifests.head(Given.tagged),
+      steps: [
+        [`HEAD ${v2}/manifests/1.2`, answer(405)],
+        [tagLine, Given.manifestAnswer(Given.encode("{}"))]
+      ]
+    },
     DigestMismatch: by(
       [`HEAD ${v2}/manifests/${Given.manifestDigest}`, answer(405)],
       [manifestLine, typed(MediaType.ociIndex, other)]

@@ -8,12 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { RegistryClient } from "effect-oci/RegistryClient"
 import * as RegistryName from "effect-oci/RegistryName"
-import { blobs } from "./suite/blobs.js"
-import { listings } from "./suite/listings.js"
-import { manifests } from "./suite/manifests.js"
-import { registry } from "./suite/registry.js"
+import { endpoints } from "./suite/endpoints.js"
 import { type Deviations, Subject } from "./suite/support.js"
-import { uploads } from "./suite/uploads.js"
 
 export type { Deviations } from "./suite/support.js"
 
@@ -33,11 +29,7 @@ export const endpointSuite = <R, E>(name: string, options: Options<R, E>): void 
   const { deviations = {}, timeout = "5 seconds" } = options
   const subject = Layer.effect(Subject, Effect.flatMap(options.registry, RegistryName.parse))
   layer(Layer.provideMerge(subject, options.layer), { excludeTestServices: true, timeout })(name, (it) => {
-    registry(it)
-    blobs(it, deviations)
-    uploads(it, deviations)
-    manifests(it, deviations)
-    listings(it, deviations)
+    endpoints(it, deviations)
     // `layer` changes the `it` that all tests of this worker share; this changes it back
     makeMethods(it)
   })

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import * as Digest from "../../spec/Digest.js"
 import * as Hasher from "../../spec/Hasher.js"
 import { ManifestContent } from "../../spec/Manifest.js"
+import * as MediaType from "../../spec/MediaType.js"
 import * as RegistryClient from "../RegistryClient.js"
 import { DigestMismatch, ManifestInvalid, ManifestUnsupported } from "../RegistryError.js"
 import * as Body from "./body.js"
@@ -51,6 +52,10 @@ export const read = (
       const algorithm =
         asked.digest === undefined ? yield* algorithmOf(answer, bytes) : yield* Verify.algorithm(asked.digest, facts)
       const mediaType = asked.mediaType ?? answer.response.headers["content-type"]
+      // before anything is read from them; only a signed schema 1 is named by less than its bytes
+      if (asked.digest !== undefined && !MediaType.isSchemaOne(mediaType ?? "")) {
+        yield* verified(yield* Hasher.digest(bytes, algorithm))
+      }
       return yield* ManifestContent.fromBytes(bytes, { algorithm, mediaType }).pipe(
         Effect.tap(({ descriptor }) => verified(descriptor.digest)),
         Effect.catchTags({

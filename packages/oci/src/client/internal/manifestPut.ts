@@ -90,11 +90,8 @@ const refused = (refusal: Refusal): Refusals | undefined => {
   if (status === 413) return new PayloadTooLarge(facts)
   if (says("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"))
     return new ManifestBlobUnknown({ ...facts, missing: missing(refusal) })
-  if (status === 404) {
-    return says("MANIFEST_UNKNOWN")
-      ? new ManifestBlobUnknown({ ...facts, missing: missing(refusal) })
-      : new NameUnknown(facts)
-  }
+  if (status === 404 && says("MANIFEST_UNKNOWN"))
+    return new ManifestBlobUnknown({ ...facts, missing: missing(refusal) })
   if (says("NAME_INVALID")) return new NameInvalid(facts)
   if (says("DIGEST_INVALID")) return new DigestInvalid(facts)
   const unsupported = Refused.notDone(refusal)
@@ -102,7 +99,7 @@ const refused = (refusal: Refusal): Refusals | undefined => {
   if (says("MANIFEST_INVALID", "MANIFEST_UNVERIFIED", "SIZE_INVALID", "TAG_INVALID") || status === 415) {
     return new ManifestInvalid({ ...facts, reason: "the registry refuses it" })
   }
-  return undefined
+  return status === 404 ? new NameUnknown(facts) : undefined
 }
 
 type PutError = Refusals | DigestMismatch | CallError

@@ -49,7 +49,9 @@ const checked = <E, R, E2>(
     let actual = 0
     let withheld = Chunk.empty<Uint8Array>()
     const fault = Effect.suspend(() => new SizeMismatch({ ...facts, expected: size ?? 0, actual }))
-    const end = Effect.suspend(() => (size !== undefined && actual < size ? fault : check))
+    const end = Effect.suspend(
+      (): Effect.Effect<void, E2 | SizeMismatch> => (size !== undefined && actual < size ? fault : check)
+    )
     return content.pipe(
       Stream.mapChunksEffect((chunk) => {
         for (const bytes of chunk) actual += bytes.length

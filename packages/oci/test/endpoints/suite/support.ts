@@ -1,4 +1,3 @@
-import type * as Vitest from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Descriptor from "effect-oci/Descriptor"
@@ -15,26 +14,37 @@ import * as Uploads from "effect-oci/Uploads"
 
 /** Where a registry is not as the specification wants it. What is left out is as it should be. */
 export interface Deviations {
-  /** A blob of a sha512 digest is kept under its sha256 too, and a manifest is taken by no other digest than that. */
-  readonly sha512?: "stored as sha256"
-  /** Chunks are taken at any place. */
-  readonly chunkOrder?: false
+  /**
+   * A blob of a sha512 digest is kept under its sha256 too, and a manifest is taken by no other digest than that; or a blob
+   * is kept under its sha256 alone.
+   */
+  readonly sha512?: "stored as sha256" | "blobs lost"
+  /** Ranges of blobs must have both ends, and both within the blob. */
+  readonly openRanges?: false
+  /** Chunks are taken at any place, or refused without a word of where to go on. */
+  readonly chunkOrder?: false | "untold"
   /** Sessions cannot be asked where they stand. */
   readonly uploadStatus?: false
   /** Sessions cannot be given up. */
   readonly uploadCancel?: false
-  /** A mount without `from` is answered with a session. */
-  readonly mountFromAnywhere?: false
+  /** Blobs are mounted where `from` says where they are, or never: a session is opened instead. */
+  readonly mount?: false | "from a repository"
   /** Manifests are taken whatever they name. */
   readonly missingBlobs?: "taken"
   /** Neither blobs nor manifests can be deleted. */
   readonly deletes?: false
+  /** The deletion of a blob that is not there is answered with 500. */
+  readonly missingBlobDelete?: "breaks"
+  /** The tags of a deleted manifest stay, and lead to it. */
+  readonly deletedTags?: "stay"
   /** Tags cannot be deleted. */
   readonly tagDelete?: false
   /** There is no referrers API, and no `OCI-Subject`. */
   readonly referrersApi?: false
-  /** `n` is ignored when tags are listed: all come at once. */
-  readonly tagPaging?: false
+  /** `n` is ignored when tags are listed: all come at once. Or the list ends after `n`, as if there were no more. */
+  readonly tagPaging?: false | "no links"
+  /** The list of repositories ends after `n`, as if there were no more. */
+  readonly catalogPaging?: "no links"
   /** Tags come in no order. */
   readonly tagOrder?: false
 }
@@ -44,8 +54,10 @@ export class Subject extends Context.Tag("effect-oci/test/Subject")<Subject, Reg
 
 export type Environment = RegistryClient | Subject
 
-/** The `it` that the suite's tests are registered with. */
-export interface It extends Vitest.Vitest.MethodsNonLive<Environment, true> {}
+/** What the suite's tests are registered with: the part of an `it` that any runner can play. */
+export interface It {
+  readonly effect: <E>(name: string, test: () => Effect.Effect<void, E, Environment>) => void
+}
 
 export const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -43,7 +43,10 @@ export const uploads = (it: It, deviations: Deviations): void => {
         const session = yield* Uploads.start(repository, { algorithm })
         const finished = yield* Uploads.finish(session, digest, encode("hello"))
         assert.deepStrictEqual(finished, { mediaType: "application/octet-stream", digest, size: 5 })
-        assert.deepStrictEqual(yield* Blobs.get(repository, digest), encode("hello"))
+        const lost = algorithm === "sha512" && deviations.sha512 === "blobs lost"
+        const kept = lost ? (yield* describe("hello")).digest : digest
+        assert.deepStrictEqual(yield* Blobs.get(repository, kept), encode("hello"))
+        assert.strictEqual(yield* Blobs.exists(repository, digest), !lost)
       })
     )
   }
@@ -109,7 +112,7 @@ export const uploads = (it: It, deviations: Deviations): void => {
       }
       const error = yield* gap
       assert(error._tag === "RangeNotSatisfiable")
-      assert.strictEqual(error.received, 5)
+      assert.strictEqual(error.received, deviations.chunkOrder === "untold" ? undefined : 5)
     })
   )
 
@@ -132,7 +135,11 @@ export const uploads = (it: It, deviations: Deviations): void => {
     Effect.gen(function* () {
       const [from, repository] = [yield* newRepository, yield* newRepository]
       const { digest } = yield* pushBlob(from, "hello")
-      assert.deepStrictEqual(yield* Uploads.mount(repository, digest, from), { _tag: "Mounted", digest })
+      const mounted = yield* Uploads.mount(repository, digest, from)
+      if (deviations.mount === false) {
+        assert(mounted._tag === "UploadSession")
+        yield* Uploads.finish(mounted, digest, encode("hello"))
+      } else assert.deepStrictEqual(mounted, { _tag: "Mounted", digest })
       assert.deepStrictEqual(yield* Blobs.get(repository, digest), encode("hello"))
     })
   )
@@ -142,7 +149,7 @@ export const uploads = (it: It, deviations: Deviations): void => {
       const [from, repository] = [yield* newRepository, yield* newRepository]
       const { digest } = yield* pushBlob(from, "hello")
       const mounted = yield* Uploads.mount(repository, digest)
-      assert.strictEqual(mounted._tag, deviations.mountFromAnywhere === false ? "UploadSession" : "Mounted")
+      assert.strictEqual(mounted._tag, deviations.mount === undefined ? "Mounted" : "UploadSession")
     })
   )
 

@@ -1,0 +1,15 @@
+import { blobs } from "./blobs.js"
+import { listings } from "./listings.js"
+import { manifests } from "./manifests.js"
+import { registry } from "./registry.js"
+import type { Deviations, It } from "./support.js"
+import { uploads } from "./uploads.js"
+
+/** Registers the tests of all endpoints, with whatever runs them. */
+export const endpoints = (it: It, deviations: Deviations): void => {
+  registry(it)
+  blobs(it, deviations)
+  uploads(it, deviations)
+  manifests(it, deviations)
+  listings(it, deviations)
+}
