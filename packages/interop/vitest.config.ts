@@ -6,6 +6,9 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ["test/**/*.test.ts"],
     isolate: false,
+    // much of the time goes to the programs that are tested with
+    maxWorkers: 2,
+    minWorkers: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000
   }

@@ -26,11 +26,15 @@ export const run = (
   ...args: ReadonlyArray<string>
 ): Effect.Effect<string, ProcessFailed, CommandExecutor> => output(Command.make(name, ...args))
 
-/** As `run`, for a command with an environment or a folder of its own. */
-export const output = (command: Command.Command): Effect.Effect<string, ProcessFailed, CommandExecutor> => {
-  const shown = Command.flatten(command)
+/** A command as one would type it. */
+export const show = (command: Command.Command): string =>
+  Command.flatten(command)
     .map(({ args, command }) => [command, ...args].join(" "))
     .join(" | ")
+
+/** As `run`, for a command with an environment or a folder of its own. */
+export const output = (command: Command.Command): Effect.Effect<string, ProcessFailed, CommandExecutor> => {
+  const shown = show(command)
   return Effect.gen(function* () {
     const process = yield* Command.start(command)
     const [stdout, stderr, code] = yield* Effect.all(

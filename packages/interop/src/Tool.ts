@@ -43,25 +43,41 @@ const debian = (name: string): Tool => {
 
 const bin = fileURLToPath(new URL("../../../.tools/bin", import.meta.url))
 
-/** A program that Go builds from a module, in exactly this version, into a folder of the repository that git ignores. */
-const go = (name: string, module: string, version: string): Tool => ({
-  name,
-  program: `${bin}/${name}`,
-  version: Process.run("go", "version", "-m", `${bin}/${name}`).pipe(
-    Effect.filterOrFail(
-      (said) => said.includes(`\t${module}\t${version}\t`),
-      () => undefined
+/** A program that Go builds from a package, in exactly this version, into a folder of the repository that git ignores. */
+const go = (name: string, source: string, version: string): Tool => {
+  const program = `${bin}/${source.slice(source.lastIndexOf("/") + 1)}`
+  return {
+    name,
+    program,
+    version: Process.run("go", "version", "-m", program).pipe(
+      Effect.filterOrFail(
+        (said) => {
+          const [, path = "", module = ""] = said.split("\n")
+          return path === `\tpath\t${source}` && module.startsWith("\tmod\t") && module.includes(`\t${version}\t`)
+        },
+        () => undefined
+      ),
+      Effect.mapBoth({ onFailure: () => new ToolMissing({ tool: name }), onSuccess: () => version })
     ),
-    Effect.mapBoth({ onFailure: () => new ToolMissing({ tool: name }), onSuccess: () => version })
-  ),
-  install: Process.output(
-    Command.make("go", "install", `${module}@${version}`).pipe(Command.env({ GOBIN: bin, GOFLAGS: "" }))
-  )
-})
+    install: Process.output(
+      Command.make("go", "install", `${source}@${version}`).pipe(Command.env({ GOBIN: bin, GOFLAGS: "" }))
+    )
+  }
+}
 
 export const dockerRegistry: Tool = debian("docker-registry")
 
+export const distribution: Tool = go("distribution", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.2")
+
 export const skopeo: Tool = debian("skopeo")
+
+export const chromium: Tool = debian("chromium")
+
+export const crane: Tool = go("crane", "github.com/google/go-containerregistry/cmd/crane", "v0.22.1")
+
+export const oras: Tool = go("oras", "oras.land/oras/cmd/oras", "v1.3.6")
+
+export const regctl: Tool = go("regctl", "github.com/regclient/regclient/cmd/regctl", "v0.11.7")
 
 export const conformance: Tool = go(
   "conformance",
@@ -69,7 +85,16 @@ export const conformance: Tool = go(
   "v0.0.0-20260831232431-97274622c111"
 )
 
-export const all: ReadonlyArray<Tool> = [dockerRegistry, skopeo, conformance]
+export const all: ReadonlyArray<Tool> = [
+  dockerRegistry,
+  distribution,
+  skopeo,
+  chromium,
+  crane,
+  oras,
+  regctl,
+  conformance
+]
 
 /** How a tool is called, once it is known to be here. */
 export const program = (tool: Tool): Effect.Effect<string, ToolMissing, CommandExecutor> =>

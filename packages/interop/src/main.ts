@@ -1,34 +1,63 @@
 /**
  * The tests against the outside world. All they write lies in a folder that is removed, and all they start ends with them.
  * What is not there counts as failed: a test that did not pass, whatever the reason, and a file that could not be run.
+ * A run of all of them prints who works with whom, and keeps it in docs/interop.md when everything passed.
  */
 import { fileURLToPath } from "node:url"
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { startVitest } from "vitest/node"
+import * as Matrix from "./Matrix.js"
+import * as Server from "./Server.js"
+import * as Tool from "./Tool.js"
+
+const selected = process.argv.slice(2)
+const document = fileURLToPath(new URL("../../../docs/interop.md", import.meta.url))
+
+/** Runs the files that are named, or all. */
+const tests = Effect.gen(function* () {
+  const config = fileURLToPath(new URL("../vitest.config.ts", import.meta.url))
+  const vitest = yield* Effect.acquireRelease(
+    Effect.promise(() => startVitest("test", selected, { config, watch: false })),
+    (vitest) => Effect.promise(() => vitest.close())
+  )
+  const modules = vitest.state.getTestModules()
+  const tests = modules.flatMap((module) => [...module.children.allTests()])
+  const passed = tests.filter((test) => test.result().state === "passed").length
+  const broken =
+    modules.filter((module) => module.errors().length > 0).length + vitest.state.getUnhandledErrors().length
+  return {
+    passed,
+    failed: tests.length - passed + broken + (modules.length === 0 ? 1 : 0),
+    cells: Matrix.cells(modules)
+  }
+})
+
+/** Plain numbers, of what is here. */
+const versions = Effect.forEach(Tool.all, ({ name, version }) =>
+  version.pipe(
+    Effect.map((version) => [[name, version.replace("v", "").replace("+ds1", "")] as const]),
+    Effect.orElseSucceed(() => [])
+  )
+).pipe(Effect.map((named) => new Map(named.flat())))
 
 const main = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  process.env.TMPDIR = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oci-interop-" })
-  const config = fileURLToPath(new URL("../vitest.config.ts", import.meta.url))
-  const vitest = yield* Effect.acquireRelease(
-    Effect.promise(() => startVitest("test", process.argv.slice(2), { config, watch: false })),
-    (vitest) => Effect.promise(() => vitest.close())
-  )
-  const files = vitest.state.getTestModules()
-  const tests = files.flatMap((file) => [...file.children.allTests()])
-  const passed = tests.filter((test) => test.result().state === "passed").length
-  const broken = files.filter((file) => file.errors().length > 0).length + vitest.state.getUnhandledErrors().length
-  return { passed, failed: tests.length - passed + broken + (files.length === 0 ? 1 : 0) }
-}).pipe(
-  Effect.scoped,
-  Effect.flatMap(({ failed, passed }) => {
-    process.exitCode = failed === 0 ? 0 : 1
-    return Console.log(`${passed} passed, ${failed} failed`)
-  })
-)
+  const folder = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oci-interop-" })
+  process.env.TMPDIR = folder
+  // nobody's logins and settings
+  process.env.HOME = folder
+  const { cells, failed, passed } = yield* tests
+  if (selected.length === 0) {
+    const text = Matrix.document(cells, Server.all, yield* versions)
+    yield* Console.log(text)
+    if (failed === 0) yield* fs.writeFileString(document, text)
+  }
+  yield* Console.log(`${passed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 ? 0 : 1
+}).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
 
-NodeRuntime.runMain(Effect.provide(main, NodeFileSystem.layer))
+NodeRuntime.runMain(main)

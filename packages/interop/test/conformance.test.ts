@@ -5,8 +5,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Process from "../src/Process.js"
+import * as Server from "../src/Server.js"
 import * as Tool from "../src/Tool.js"
-import { embedded, Host } from "./servers.js"
 
 /** What the program has written down of a run. */
 interface Results {
@@ -49,7 +49,7 @@ const conformance = (version: string) =>
     yield* Command.make(yield* Tool.program(Tool.conformance)).pipe(
       Command.workingDirectory(folder),
       Command.env({
-        OCI_REGISTRY: yield* Host,
+        OCI_REGISTRY: yield* Server.Host,
         OCI_TLS: "disabled",
         OCI_VERSION: version,
         OCI_DATA_SPARSE: "true",
@@ -63,7 +63,7 @@ const conformance = (version: string) =>
       )
     )
     return results(yield* fs.readFileString(`${folder}/junit.xml`), yield* fs.readFileString(`${folder}/results.yaml`))
-  }).pipe(Effect.scoped, Effect.provide([embedded({ sparse: true }), NodeContext.layer]))
+  }).pipe(Effect.scoped, Effect.provide([Server.embeddedWith({ sparse: true }), NodeContext.layer]))
 
 /** What a version of the specification does not have yet is disabled in the program. */
 const versions: ReadonlyArray<readonly [version: string, absent: ReadonlyArray<string>]> = [

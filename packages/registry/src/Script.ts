@@ -52,7 +52,7 @@ export interface Service {
   readonly requests: Effect.Effect<ReadonlyArray<Received>>
   /** Fails when something was not as the script has it, or is not yet. Layers do so when they end. */
   readonly verify: Effect.Effect<void, Failure>
-  /** Where an origin of the script is found: itself, or over a socket `http://127.0.0.1:port`. */
+  /** Where an origin of the script is found: over a socket `http://127.0.0.1:port`, else under its own name. */
   readonly address: (origin: string) => string
 }
 
@@ -114,11 +114,7 @@ export const layer = (...lines: ReadonlyArray<Lines.Line>): Layer.Layer<HttpClie
       const stage = Stage.make(lines)
       yield* Stage.verifyAtEnd(stage)
       return Context.make(HttpClient.HttpClient, Client.make(stage)).pipe(
-        Context.add(Script, {
-          requests: Effect.sync(() => [...stage.requests]),
-          verify: stage.verify,
-          address: (origin) => origin
-        })
+        Context.add(Script, Stage.service(stage, new Map()))
       )
     })
   )

@@ -40,6 +40,14 @@ for (const [name, transport] of Object.entries(transports)) {
   const isNodeHttp = name === "NodeHttpClient.layer"
 
   describe(name, () => {
+    it.scopedLive("E23 U1 says that a new upload has nothing in it", () =>
+      Effect.gen(function* () {
+        const server = yield* serve((_, response) => response.writeHead(202, { location: "/upload" }).end())
+        yield* Effect.provide(Uploads.start(yield* repositoryAt(server)), client(transport))
+        assert.strictEqual(server.requests[0]?.headers["content-length"], "0")
+      })
+    )
+
     it.scopedLive("E3 U20 sends bytes in memory with their length", () =>
       Effect.gen(function* () {
         const seen: Array<number> = []

@@ -97,7 +97,8 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       let attempts = 0
       const redirecting = RegistryHttpClient.make((request) => {
         const attempt = ++attempts
-        const hop = (hop: number) => Exchange.make(send, { operation, limits, observer, warnings, attempt, hop })
+        const hop = (hop: number) =>
+          Exchange.make(send, { operation, policy, limits, observer, warnings, attempt, hop })
         return Redirects.follow(hop, { operation, policy, limits, home }).execute(request)
       })
       const credential = !home

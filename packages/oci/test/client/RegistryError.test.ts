@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import * as RegistryError from "effect-oci/RegistryError"
 
@@ -304,6 +305,14 @@ describe("RegistryError", () => {
         assert.include(error.message, "f g h")
       })
     }
+
+    it.prop(
+      "S45 shows no control characters of any text",
+      { text: FastCheck.string({ unit: "binary" }) },
+      ({ text }) => {
+        assert.notMatch(said({ body: text, reference: text, errors: [{ code: text, message: text }] }), hidden)
+      }
+    )
 
     it("says when to try again after an outage", () => {
       const { message } = new RegistryError.RegistryUnavailable({ registry: "registry.test" })

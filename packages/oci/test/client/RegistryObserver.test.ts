@@ -72,6 +72,17 @@ describe("RegistryObserver", () => {
       ).pipe(Effect.provide(layer))
     })
 
+    it.effect("P42 shows what a registry says of its limits, on a success too", () => {
+      const { exchanges, layer } = observing()
+      const headers = { "ratelimit-limit": "100;w=21600", "ratelimit-remaining": "0;w=21600" }
+      return play([[`GET ${tagsUrl}`, Response.json({ tags: [] }, { headers })]], () =>
+        Effect.gen(function* () {
+          yield* Tags.list(repository)
+          assert.include(exchanges[0]?.response, headers)
+        })
+      ).pipe(Effect.provide(layer))
+    })
+
     it.effect("counts hops, each with its own URL", () => {
       const { exchanges, layer } = observing()
       const to = (location: string) => () => new Response(null, { status: 307, headers: { location } })

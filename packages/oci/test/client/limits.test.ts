@@ -224,14 +224,20 @@ describe("limits", () => {
       )
     )
 
-    const reads: ReadonlyArray<readonly [what: string, call: Failing]> = [
-      ["get", Effect.flip(Blobs.get(repository, digest))],
-      ["stream", Effect.flip(Stream.runDrain(Blobs.stream(repository, digest)))]
+    const reads: ReadonlyArray<readonly [what: string, headers: Record<string, string>, call: Failing]> = [
+      ["get", {}, Effect.flip(Blobs.get(repository, digest))],
+      ["get of announced length", { "content-length": "2" }, Effect.flip(Blobs.get(repository, digest))],
+      ["stream", {}, Effect.flip(Stream.runDrain(Blobs.stream(repository, digest)))]
     ]
-    for (const [what, call] of reads) {
+    for (const [what, headers, call] of reads) {
       it.effect(`P25 S55 a body that pauses for a minute ends a ${what}`, () => {
         const asked = Deferred.unsafeMake<void>(FiberId.none)
-        return play([[`GET ${blobUrl}`, () => new Response(stalled("{", () => done(asked)))]], (sent) =>
+        const answer = () =>
+          new Response(
+            stalled("{", () => done(asked)),
+            { headers }
+          )
+        return play([[`GET ${blobUrl}`, answer]], (sent) =>
           Effect.gen(function* () {
             const reading = yield* Effect.fork(call)
             yield* Deferred.await(asked)
@@ -332,6 +338,7 @@ describe("bodies", () => {
     const answering: ReadonlyArray<readonly [when: string, answer: (asked: () => void) => Step[1]]> = [
       ["while an answer is waited for", (asked) => Effect.zipRight(Effect.sync(asked), Effect.never)],
       ["while a body is read", (asked) => () => new Response(stalled("{", asked))],
+      ["while a body of announced length is read", (asked) => () => declared(stalled("{", asked), 2)],
       ["while a refusal is read", (asked) => () => new Response(stalled("{", asked), { status: 403 })],
       [
         "while a redirect is read",

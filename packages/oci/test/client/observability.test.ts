@@ -1,9 +1,11 @@
+import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HashMap from "effect/HashMap"
 import * as Inspectable from "effect/Inspectable"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
@@ -19,6 +21,7 @@ import * as Manifests from "effect-oci/Manifests"
 import * as Registry from "effect-oci/Registry"
 import * as RegistryAuth from "effect-oci/RegistryAuth"
 import type { RegistryClient } from "effect-oci/RegistryClient"
+import * as RegistryRetry from "effect-oci/RegistryRetry"
 import * as Tags from "effect-oci/Tags"
 import { play, refusal, type Step } from "../scripted.js"
 import { blobUrl, digest, manifestUrl, origin, reference, registry, repository, tagsUrl } from "./support.js"
@@ -160,6 +163,25 @@ describe("spans", () => {
         assert.isUndefined(exchange?.attributes["http.response.status_code"])
         assert.isTrue(exchange?.ended)
       })
+    )
+  )
+
+  it.effect("count how often a request was sent again", () =>
+    play(
+      [
+        [`GET ${tagsUrl}`, Effect.fail("gone")],
+        [`GET ${tagsUrl}`, noTags]
+      ],
+      () =>
+        Effect.gen(function* () {
+          const spans = yield* traced(Tags.list(repository))
+          assert.deepStrictEqual(
+            spans.slice(1).map(({ attributes }) => attributes["http.request.resend_count"]),
+            [undefined, 1]
+          )
+        })
+    ).pipe(
+      Effect.provide(Layer.succeed(RegistryRetry.RegistryRetry, (_, next) => HttpClient.retry(next, { times: 1 })))
     )
   )
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
 import * as Stream from "effect/Stream"
 import * as RegistryHosts from "effect-oci/RegistryHosts"
 import * as Tags from "effect-oci/Tags"
@@ -74,6 +75,21 @@ describe("Link", () => {
       )
     )
   }
+
+  it.effect.prop(
+    "L5 S25 any header is a link, none, or refused",
+    {
+      header: FastCheck.string({
+        unit: FastCheck.constantFrom(...'<>;,="\\/:? relnxt', 'rel="next"', "</x>"),
+        maxLength: 60
+      })
+    },
+    ({ header }) =>
+      play([[`GET ${tagsUrl}`, page(["a"], header)]], () =>
+        Effect.asVoid(Effect.catchTag(Tags.list(repository), "UnsafeLocation", () => Effect.void))
+      ),
+    { fastCheck: { numRuns: 30 } }
+  )
 
   const refused: ReadonlyArray<readonly [what: string, target: string, reason: string]> = [
     ["another host", "https://evil.test/v2/org/app/tags/list", "it leads to another host"],

@@ -25,9 +25,16 @@ export const blobUrl = `${origin}/v2/org/app/blobs/${digest}`
 
 export const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
 
-/** A body that does not end, in pieces of 16 KiB. */
-export const endless = (): ReadableStream<Uint8Array> =>
-  new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(16 * 1024).fill(32)) })
+/** A body of more than anybody should read, in pieces of 16 KiB. */
+export const endless = (): ReadableStream<Uint8Array> => {
+  let left = 1000
+  return new ReadableStream({
+    pull: (controller) => {
+      if (--left === 0) controller.error(new Error("read too far"))
+      else controller.enqueue(new Uint8Array(16 * 1024).fill(32))
+    }
+  })
+}
 
 /** A body in pieces, each given when it is asked for; after them it ends as it is told to. */
 const drawn = (pieces: ReadonlyArray<string>, end: (controller: ReadableStreamDefaultController) => unknown) => {

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Blobs from "effect-oci/Blobs"
 import * as Descriptor from "effect-oci/Descriptor"
+import * as MediaType from "effect-oci/MediaType"
 import * as RegistryHosts from "effect-oci/RegistryHosts"
 import { play, refusal, type Step } from "../scripted.js"
 import {
@@ -142,7 +143,7 @@ describe("Blobs.get and Blobs.stream", () => {
   for (const [name, read] of readers) {
     describe(name, () => {
       it.effect(
-        "P1 P15 P53 reads a blob, with or without its length, asking for nothing but the bytes as they are",
+        "P1 P15 P23 P53 reads a blob, with or without its length, asking for nothing but the bytes as they are",
         () =>
           play([whole({ "content-length": "10" }), whole()], (sent) =>
             Effect.gen(function* () {
@@ -258,16 +259,36 @@ describe("Blobs.get and Blobs.stream", () => {
       }
 
       for (const [shape, type, body] of notFound) {
-        it.effect(`P44 takes 404 for no such blob, whatever it says: ${shape}`, () =>
+        it.effect(`P44 P52 takes 404 for no such blob, whatever it says: ${shape}`, () =>
           play([[getLine, answer(404, { "content-type": type }, body)]], () => failing("BlobUnknown", read(digest)))
         )
       }
+
+      it.effect("P48 keeps what a proxy's page says", () => {
+        const page = "<html><h1>502 Bad Gateway</h1></html>"
+        return play([[getLine, answer(502, { "content-type": "text/html" }, page)]], () =>
+          Effect.gen(function* () {
+            const error = yield* failing("RegistryUnavailable", read(digest))
+            assert.deepStrictEqual([error.status, error.body], [502, page])
+          })
+        )
+      })
+
+      it.effect("P50 P51 asks the registry alone for a layer that has URLs, or may not be distributed", () => {
+        const foreign = { ...blob, mediaType: MediaType.dockerForeignLayer, urls: ["https://elsewhere.test/layer"] }
+        return play([whole(), [getLine, answer(404)]], () =>
+          Effect.gen(function* () {
+            assert.strictEqual(yield* read(foreign), content)
+            yield* failing("BlobUnknown", read(foreign))
+          })
+        )
+      })
 
       it.effect("P49 does not expect 304", () =>
         play([[getLine, answer(304)]], () => failing("UnexpectedResponse", read(digest)))
       )
 
-      it.effect("P19 does not expect a part", () =>
+      it.effect("P23 does not expect a part", () =>
         play([[getLine, answer(206, { "content-range": "bytes 0-9/10" }, content)]], () =>
           failing("UnexpectedResponse", read(digest))
         )

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Manifests from "effect-oci/Manifests"
 import { play, refusal } from "../scripted.js"
-import { answer, failing, manifestDigest, repository, v2 } from "./given.js"
+import { answer, failing, manifestDigest, repository, sha512, v2 } from "./given.js"
 
 describe("Manifests.delete", () => {
   const deleteLine = `DELETE ${v2}/manifests/${manifestDigest}`
@@ -29,6 +29,21 @@ describe("Manifests.delete", () => {
     it.effect(`${name} is ${tag}`, () =>
       play([[deleteLine, answered()]], () => failing(tag, Manifests.delete(repository, manifestDigest)))
     )
+  }
+
+  const elsewhere = [
+    ["404", "ManifestUnknown", () => answer(404)],
+    ["400 DIGEST_INVALID", "UnexpectedResponse", () => refusal(400, "DIGEST_INVALID")]
+  ] as const
+  for (const [name, tag, answered] of elsewhere) {
+    it.effect(`D14 ${name} to a digest of another algorithm is ${tag}`, () => {
+      const digest = sha512("manifest")
+      return play([[`DELETE ${v2}/manifests/${digest}`, answered()]], () =>
+        Effect.map(failing(tag, Manifests.delete(repository, digest)), (error) =>
+          assert.strictEqual(error.digest, digest)
+        )
+      )
+    })
   }
 
   for (const code of ["GOOGLE_MANIFEST_DANGLING_TAG", "GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE"]) {

@@ -264,7 +264,7 @@ describe("Manifests.get", () => {
     )
   )
 
-  it.effect("M16 takes a manifest of 4 MB", () => {
+  it.effect("M16 DS43 takes a manifest of 4 MB", () => {
     const large = document({ annotations: { large: "x".repeat(4_000_000) } })
     return play([[line, manifestAnswer(large)]], () =>
       Effect.map(get, ({ descriptor }) => assert.strictEqual(descriptor.size, large.length))

@@ -35,7 +35,7 @@ describe("Manifests.head and Manifests.exists", () => {
     })
   const head = Manifests.head(tagged)
 
-  it.effect("M2 P35 asks with HEAD for all kinds, and takes the registry's word", () =>
+  it.effect("M2 M3 P35 asks with HEAD for all kinds, and takes the registry's word", () =>
     play([[headLine, told()]], (sent) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* head, manifestContent.descriptor)

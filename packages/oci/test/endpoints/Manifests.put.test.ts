@@ -141,6 +141,17 @@ describe("Manifests.put", () => {
     })
   }
 
+  it.effect("R30 refers to a subject of Docker's type", () => {
+    const about = { ...manifestContent.manifest, subject: describeBytes(manifest, MediaType.dockerManifest) }
+    return play([[line, answer(201, { "oci-subject": manifestDigest })]], (sent) =>
+      Effect.gen(function* () {
+        const { subject } = yield* Manifests.put(tagged, about)
+        assert.deepStrictEqual(subject, Option.some(manifestDigest))
+        assert.include(decode(sent[0]?.body), `"subject":{"mediaType":"${MediaType.dockerManifest}"`)
+      })
+    )
+  })
+
   it.effect("R11 notes no subject of a manifest that has none", () =>
     play([[line, answer(201, { "oci-subject": manifestDigest })]], () =>
       Effect.map(put, ({ subject }) => assert.deepStrictEqual(subject, Option.none()))
@@ -151,7 +162,7 @@ describe("Manifests.put", () => {
 describe("Manifests.put under several tags", () => {
   const many = Manifests.put(tagged, manifestContent, { tags: ["1", "latest"] })
 
-  it.effect("U60 takes one request where the registry confirms all tags, in one header or joined ones", () =>
+  it.effect("U60 E5 takes one request where the registry confirms all tags, in one header or joined ones", () =>
     play([[`${byDigest}?${taking("1.2", "1", "latest")}`, confirming("1.2", "1, latest")]], (sent) =>
       Effect.gen(function* () {
         assert.deepStrictEqual((yield* many).tags, ["1.2", "1", "latest"])

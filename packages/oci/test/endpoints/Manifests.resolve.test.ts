@@ -50,7 +50,7 @@ const nested = (depth: number): ReadonlyArray<Uint8Array> => {
 }
 
 describe("Manifests.resolve", () => {
-  it.effect("M18 goes to the image for linux/amd64 unless told otherwise", () =>
+  it.effect("M18 M25 goes by its digest to the image for linux/amd64, unless told otherwise", () =>
     play([first(index), next(manifest, MediaType.ociManifest), first(index), next(other, MediaType.ociManifest)], () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* Manifests.resolve(tagged), manifestContent)

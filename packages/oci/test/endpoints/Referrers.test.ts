@@ -47,7 +47,7 @@ const next = (target: string) => ({ link: `<${target}>; rel="next"` })
 const list = Referrers.list(repository, manifestDigest)
 
 describe("Referrers.list", () => {
-  it.effect("R1 asks the API and hands out what it lists", () =>
+  it.effect("R1 R29 asks the API alone, not for the subject, and hands out what it lists", () =>
     play([[line, listing([sbom, signature])]], (sent) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* list, [sbom, signature])
@@ -94,6 +94,21 @@ describe("Referrers.list", () => {
       )
     )
   }
+
+  it.effect("R32 asks the API again after it was not there", () =>
+    play(
+      [
+        [line, answer(404)],
+        [fallbackLine, answer(404)],
+        [line, listing([sbom])]
+      ],
+      () =>
+        Effect.gen(function* () {
+          assert.deepStrictEqual(yield* list, [])
+          assert.deepStrictEqual(yield* list, [sbom])
+        })
+    )
+  )
 
   for (const [shape, type, body] of notFound) {
     it.effect(`R2 knows of no referrers when there is no tag either: ${shape}`, () =>

@@ -18,7 +18,7 @@ describe("Registry.ping", () => {
     )
   )
 
-  it.effect("needs no word of it", () =>
+  it.effect("T16 needs no word of it", () =>
     play([[line, answer(200)]], () =>
       Effect.map(Registry.ping(registry), (info) =>
         assert.deepStrictEqual(info, { registry, apiVersion: undefined, server: undefined })
@@ -64,7 +64,7 @@ describe("Registry.supports", () => {
     ["404", () => refusal(404, "NOT_FOUND"), false]
   ]
   for (const [name, answered, supports] of told) {
-    it.effect(`says ${supports} after ${name}`, () =>
+    it.effect(`T16 says ${supports} after ${name}`, () =>
       play([[line, answered()]], () =>
         Effect.map(Registry.supports(registry), (found) => assert.strictEqual(found, supports))
       )

@@ -21,7 +21,7 @@ describe("Hasher", () => {
     Effect.map(Hasher.digest(bytes("abc"), algorithm), (digest) => assert.strictEqual(digest, `${algorithm}:${hash}`))
   )
 
-  it.effect("uses sha256 unless asked, and knows the hash of nothing", () =>
+  it.effect("IS12 uses sha256 unless asked, and knows the hash of nothing", () =>
     Effect.map(Hasher.digest(new Uint8Array()), (digest) =>
       assert.strictEqual(digest, "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
     )

@@ -291,6 +291,11 @@ describe("Manifest", () => {
       assert.deepStrictEqual(decoded(document), document)
     })
 
+    it("M12 IS29 an index of what it does not know", () => {
+      const document: object = { ...index, mediaType: ociIndex, manifests: [child, descriptor("quite/unknown")] }
+      assert.deepStrictEqual(decoded(document), document)
+    })
+
     it("M13 null for absent, and no layers for an empty list", () => {
       const { annotations, subject, ...rest } = { annotations: null, subject: null, ...image }
       for (const layers of [null, undefined]) {

@@ -14,6 +14,7 @@ import {
   UnexpectedResponse
 } from "../RegistryError.js"
 import * as Body from "./body.js"
+import * as Browser from "./browser.js"
 import * as Call from "./call.js"
 import * as Refused from "./refused.js"
 import * as Request from "./request.js"
@@ -103,7 +104,12 @@ export const open = (
       if (part === undefined) return yield* new RangeNotSatisfiable(facts)
       return Verify.sized(drop(body, part.start, part.end), part.end - part.start + 1, facts)
     }
-    const part = contentRange(answer.response.headers["content-range"] ?? "")
+    const said = answer.response.headers["content-range"]
+    if (said === undefined) {
+      const reason = `sent a part and does not say which${Browser.hidden("Content-Range")}`
+      return yield* new UnexpectedResponse({ ...facts, reason })
+    }
+    const part = contentRange(said)
     if (part === undefined || !answers(range, part)) {
       return yield* new UnexpectedResponse({ ...facts, reason: `sent another part than ${header(range)}` })
     }

@@ -1,15 +1,15 @@
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
-import * as Context from "effect/Context"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Service as OriginPolicy } from "../OriginPolicy.js"
 import { type CallError, Timeout, TransportError } from "../RegistryError.js"
 import type { Limits } from "../RegistryHosts.js"
 import type { Client } from "../RegistryMiddleware.js"
+import * as Browser from "./browser.js"
 import * as RegistryHttpClient from "./client.js"
 import * as Facts from "./facts.js"
 import * as Headers from "./headers.js"
@@ -19,24 +19,15 @@ import * as Warnings from "./warnings.js"
 
 /** The transport: one request, whatever comes back. */
 export interface Send {
-  (request: HttpClientRequest.HttpClientRequest): Effect.Effect<HttpClientResponse, HttpClientError>
+  (request: HttpClientRequest.HttpClientRequest): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError>
 }
 
 /** What one exchange is part of. */
 export interface Place extends Telemetry.Place {
+  readonly policy: OriginPolicy
   readonly limits: Limits
   readonly warnings: Warnings.Seen
 }
-
-/** In a browser a redirect is either followed unseen or not readable at all; everywhere else we follow by hand. */
-const redirect = "document" in globalThis ? "follow" : "manual"
-
-/** `fetch` neither follows redirects by itself nor keeps cookies. Other transports do not look at this. */
-const withoutRedirects = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.mapInputContext(self, (context: Context.Context<R>) => {
-    const given = Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit))
-    return Context.add(context, FetchHttpClient.RequestInit, { ...given, redirect, credentials: "omit" })
-  })
 
 /**
  * Fails when nothing moves for longer than the limit: neither a piece of the request's body taken, nor an answer. An
@@ -47,7 +38,7 @@ const withDeadline = (
   limit: Duration.Duration,
   late: () => Timeout,
   send: Send
-): Effect.Effect<HttpClientResponse, HttpClientError | Timeout> => {
+): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError | Timeout> => {
   const { body } = request
   if (body._tag !== "Stream") {
     const extra = body._tag === "Uint8Array" ? body.contentLength / 64 : 0
@@ -92,12 +83,22 @@ export const make = (send: Send, place: Place): Client =>
       })
     }
     const late = () => new Timeout({ ...facts(), phase: "answer", limit: Duration.toMillis(place.limits.answer) })
+    let landed: Response | undefined
     const sent = withDeadline(request, place.limits.answer, late, send).pipe(
-      withoutRedirects,
+      Browser.withFetch((response) => {
+        landed = response
+      }),
       Effect.mapError(
         (error): CallError =>
           error._tag === "Timeout" ? error : new TransportError({ ...facts(), ...Transport.reason(error) })
-      )
+      ),
+      Effect.flatMap((response) => {
+        if (landed === undefined) return Effect.succeed(response)
+        const { operation, policy } = place
+        const { method, url: from } = request
+        const moved = HttpClientResponse.fromWeb(HttpClientRequest.setUrl(request, landed.url), landed)
+        return Effect.as(policy.judge({ kind: "redirect", operation, method, from, to: landed.url }), moved)
+      })
     )
     return Effect.tap(Telemetry.observed(place, request, sent), (response) => Warnings.report(response, place))
   })

@@ -28,9 +28,9 @@ export interface Route {
 }
 
 /** The request as it goes to a URL: on another host without what tells who asks, else as it is. */
-const to = (url: string, home: boolean, { body, headers, method }: HttpClientRequest.HttpClientRequest) =>
+const to = (url: string, sameOrigin: boolean, { body, headers, method }: HttpClientRequest.HttpClientRequest) =>
   HttpClientRequest.setBody(
-    HttpClientRequest.make(method)(url, { headers: home ? headers : Headers.abroad(headers) }),
+    HttpClientRequest.make(method)(url, { headers: sameOrigin ? headers : Headers.abroad(headers) }),
     body
   )
 
@@ -41,11 +41,7 @@ const to = (url: string, home: boolean, { body, headers, method }: HttpClientReq
 export const follow = (hops: Hops, { home, limits, operation, policy }: Route): Client =>
   RegistryHttpClient.make((first) => {
     const visited = new Set<string>()
-    const go = (
-      request: HttpClientRequest.HttpClientRequest,
-      hop: number,
-      home: boolean
-    ): ReturnType<Client["execute"]> =>
+    const go = (request: HttpClientRequest.HttpClientRequest, hop: number): ReturnType<Client["execute"]> =>
       Effect.flatMap(hops(hop).execute(request), (response) => {
         if (!redirections.has(response.status)) return Effect.succeed(response)
         const answer: Body.Answer = { operation, response, limits, abort: Effect.void }
@@ -69,10 +65,9 @@ export const follow = (hops: Hops, { home, limits, operation, policy }: Route): 
           if (hop >= limits.redirects || visited.has(`${method} ${url}`)) {
             return yield* new TooManyRedirects({ ...facts, limit: limits.redirects })
           }
-          const stays = home && sameOrigin
-          return yield* go(to(url, stays, request), hop + 1, stays)
+          return yield* go(to(url, sameOrigin, request), hop + 1)
         })
         return Effect.zipRight(Body.discard(answer), next)
       })
-    return go(home ? first : to(first.url, home, first), 0, home)
+    return go(home ? first : to(first.url, home, first), 0)
   })

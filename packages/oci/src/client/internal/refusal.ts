@@ -73,7 +73,7 @@ export const read = (answer: Body.Answer): Effect.Effect<Refusal> =>
   Effect.map(Body.start(answer, answer.limits.error), (bytes) => {
     const { headers, status } = answer.response
     const text = decode(bytes, headers["content-type"] ?? "")
-    const errors = errorsOf(parse(text.replace(/^\uFEFF/, "")))
+    const errors = errorsOf(parse(text))
     const codes = new Set(errors.map(({ code }) => code.toUpperCase()))
     const body = errors.length === 0 && text !== "" ? printable(text, 1000) : undefined
     return {

@@ -22,6 +22,7 @@ import {
 } from "../RegistryError.js"
 import type { UploadSession } from "../Uploads.js"
 import * as Body from "./body.js"
+import * as Browser from "./browser.js"
 import * as Link from "./link.js"
 import type { Refusal } from "./refusal.js"
 import * as Refused from "./refused.js"
@@ -101,7 +102,10 @@ export const begun = (
     locationOf(answer),
     Option.match({
       onNone: () =>
-        new UnexpectedResponse({ ...Body.facts(answer), reason: "began an upload and does not say where it goes on" }),
+        new UnexpectedResponse({
+          ...Body.facts(answer),
+          reason: `began an upload and does not say where it goes on${Browser.hidden("Location")}`
+        }),
       onSome: (location) =>
         // a fresh session is empty, whatever its Range says: `0-0` is all that some can say
         Effect.succeed<UploadSession>({

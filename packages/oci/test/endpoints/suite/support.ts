@@ -35,7 +35,7 @@ export interface Deviations {
   readonly deletes?: false
   /** The deletion of a blob that is not there is answered with 500. */
   readonly missingBlobDelete?: "breaks"
-  /** The tags of a deleted manifest stay, and lead to it. */
+  /** The tags of a deleted manifest stay. */
   readonly deletedTags?: "stay"
   /** Tags cannot be deleted. */
   readonly tagDelete?: false

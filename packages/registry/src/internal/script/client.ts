@@ -36,9 +36,11 @@ const bodyOf = (request: HttpClientRequest): Effect.Effect<Uint8Array, RequestEr
       return Effect.succeed(body.body.slice())
     case "Stream":
       // the sender may fill its buffer again, as it may after a write to a socket
-      return Stream.runCollect(Stream.map(body.stream, (bytes) => bytes.slice())).pipe(
-        Effect.map(concat),
-        Effect.mapError((cause) => new RequestError({ request, reason: "Transport", cause }))
+      return body.stream.pipe(
+        Stream.mapError((cause) => new RequestError({ request, reason: "Transport", cause })),
+        Stream.map((bytes) => bytes.slice()),
+        Stream.runCollect,
+        Effect.map(concat)
       )
     default: {
       const description = `a ${body._tag} body does not pass here: give bytes or a stream`
@@ -56,9 +58,18 @@ const aborted = (signal: AbortSignal): Effect.Effect<never, Aborted> =>
     return Effect.sync(() => signal.removeEventListener("abort", abort))
   })
 
+/** A request as it would go over the wire. */
+export const headOf = (request: HttpClientRequest, url: URL): Stage.Head => ({
+  origin: url.origin,
+  method: request.method,
+  target: url.pathname + url.search + url.hash,
+  headers: Object.entries(request.headers),
+  connection: 0
+})
+
 /** An `HttpClient` that plays a script in the fibers of its callers. A request that the script does not have is a defect. */
 export const make = (stage: Stage.Stage): HttpClient.HttpClient =>
-  HttpClient.make((request, { hash, origin, pathname, search }, signal) => {
+  HttpClient.make((request, url, signal) => {
     const within = (waiting: Effect.Effect<void>) => Effect.raceFirst(waiting, aborted(signal))
     const failed = (end: Ending) => new RequestError({ request, reason: "Transport", cause: errorOf(end) })
 
@@ -81,22 +92,16 @@ export const make = (stage: Stage.Stage): HttpClient.HttpClient =>
         })
       )
 
-    const head: Stage.Head = {
-      origin,
-      method: request.method,
-      target: pathname + search + hash,
-      headers: Object.entries(request.headers),
-      connection: 0
-    }
     return Effect.gen(function* () {
-      const { record, reply } = yield* Effect.catchTag(stage.enter(head, bodyOf(request)), "ScriptFailure", Effect.die)
+      const { record, reply } = yield* Effect.catchTag(
+        stage.enter(headOf(request, url), bodyOf(request)),
+        "ScriptFailure",
+        Effect.die
+      )
       const left = Effect.sync(() => settle(record, "cancelled"))
       signal.addEventListener("abort", () => settle(record, "cancelled"), { once: true })
-      if ("raw" in reply) {
-        yield* Effect.onInterrupt(wait(reply.raw), () => left)
-        return yield* Effect.onInterrupt(Effect.mapError(within(Effect.never), failed), () => left)
-      }
-      yield* Effect.onInterrupt(wait(reply.after), () => left)
+      yield* Effect.onInterrupt(wait("raw" in reply ? reply.raw : reply.after), () => left)
+      if ("raw" in reply) return yield* Effect.onInterrupt(Effect.mapError(aborted(signal), failed), () => left)
       record.answer = reply.empty ? "consumed" : "open"
       return yield* Response.make({
         request,

@@ -73,7 +73,7 @@ export const withoutLeaks = <A, E, R>(
     const problems = secrets.flatMap((secret) =>
       places
         .filter(([, texts]) => texts.some((text) => reveals(text, secret)))
-        .map(([where]) => `the secret ${disguised(secret)} is in ${where}`)
+        .map(([where]) => `the secret ${disguised(secret)} is in ${where.replaceAll(secret, "…")}`)
     )
     if (problems.length > 0) return yield* Effect.die(new Failure({ problems: [...new Set(problems)] }))
     return yield* exit

@@ -40,7 +40,7 @@ export class Failure extends Data.TaggedError("ScriptFailure")<{ readonly proble
 export const nameOf = (request: { readonly method: string; readonly origin: string; readonly target: string }) =>
   `${request.method} ${request.origin}${request.target}`
 
-/** An answer's body ends in one way only. */
-export const settle = (record: Record, answer: "consumed" | "cancelled"): void => {
-  if (record.answer === "open" || record.answer === "none") record.answer = answer
+/** Says how the body of an answer ended, which it does once; one that never came can only be given up. */
+export const settle = (record: Record, end: "consumed" | "cancelled"): void => {
+  if (record.answer === "open" || (record.answer === "none" && end === "cancelled")) record.answer = end
 }

@@ -123,21 +123,17 @@ export const make = (lines: ReadonlyArray<Line>): Stage => {
         requests.push(record)
         const pending = next(head.origin)
         const found = pending.find(({ step }) => Mismatch.fits(step, record))
-        if (found === undefined) {
-          return yield* fail(
-            Mismatch.unexpected(
-              record,
-              pending.map(({ step }) => step)
-            )
-          )
-        }
+        const steps = pending.map(({ step }) => step)
+        if (found === undefined) return yield* fail(Mismatch.unexpected(record, steps))
         found.left--
         const { match, reply } = found.step
         const unread = match.unread === true
         if (!unread) record.body = yield* body
         const problem = unread ? undefined : Mismatch.wrongBody(match, record)
         if (problem !== undefined) return yield* fail(problem)
-        const answer = yield* reply(record)
+        const answer = yield* Effect.catchAllDefect(reply(record), (defect) =>
+          fail(`answering ${nameOf(record)} failed: ${Cause.pretty(Cause.die(defect))}`)
+        )
         return { record, unread, reply: "raw" in answer ? answer : Reply.make(answer, head.method) }
       }),
     verify: Effect.suspend(() => {
@@ -164,3 +160,10 @@ export const verifyAtEnd = (stage: Stage): Effect.Effect<void, never, Scope.Scop
       return rest.length === 0 ? Effect.void : Effect.die(new Failure({ problems: rest }))
     })
   })
+
+/** What is public of it. */
+export const service = (stage: Stage, addresses: ReadonlyMap<string, string>) => ({
+  requests: Effect.sync((): ReadonlyArray<Received> => [...stage.requests]),
+  verify: stage.verify,
+  address: (url: string) => addresses.get(new URL(url).origin) ?? url
+})

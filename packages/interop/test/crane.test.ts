@@ -1,0 +1,4 @@
+import { crane } from "../src/client/crane.js"
+import { toolSuite } from "./tool.js"
+
+toolSuite(crane)

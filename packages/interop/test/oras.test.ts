@@ -1,0 +1,4 @@
+import { oras } from "../src/client/oras.js"
+import { toolSuite } from "./tool.js"
+
+toolSuite(oras)

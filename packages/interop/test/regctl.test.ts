@@ -1,0 +1,4 @@
+import { regctl } from "../src/client/regctl.js"
+import { toolSuite } from "./tool.js"
+
+toolSuite(regctl)
