@@ -5,7 +5,7 @@ export const manifests: Section = {
   rows: [
     ["M1", "One Accept header with all kinds, indexes first"],
     ["M2", "HEAD asks for the same kinds"],
-    ["M3", "The digest of a child that came in place of an index is not taken for the tag's"],
+    ["M3", "No child comes in place of an index, since both are asked for"],
     ["M4", "406, and lists asked for as JSON"],
     ["M5", "A Content-Type with parameters or in capitals"],
     ["M6", "A Content-Type that says nothing: the document decides"],

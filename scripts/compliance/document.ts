@@ -19,8 +19,8 @@ Our scenarios are numbered: what registries are known to do, and what a client t
 number in its title, as \`P14 does not read a blob that says it has another size\`. From these titles \`pnpm test\` writes this
 page when all tests have passed, so it is true of the commit that it stands in. Numbers have gaps, and keep their meaning.
 
-A scenario without a test says why: **later** is planned, **open** is not held, **not the client's** is up to others. A remark
-behind tests tells what they leave out. *as P2* means that the tests of P2 hold it.
+A scenario without a test says why: “later” is planned, “open” is not held, “not the client's” is up to others. A remark behind
+tests tells what they leave out. “as P2” means that the tests of P2 hold it.
 `
 
 const escaped = (text: string): string =>
@@ -28,14 +28,16 @@ const escaped = (text: string): string =>
 
 const quoted = ({ titles }: Held): string => `“${escaped(titles.join(" › "))}”`
 
-/** One file's tests, those first that name the scenario first. Titles that are run in several places count once. */
-const shown = (id: string, tests: ReadonlyArray<Held>): string => {
-  const foremost = tests.filter(({ titles }) => idsOf({ file: "", titles: titles.slice(-1) })[0] === id)
-  const [first, ...others] = foremost.length === 0 ? tests : foremost
-  if (first === undefined) return ""
-  const second = others.find(({ file, titles }) => file === first.file && titles.at(-1) !== first.titles.at(-1))
-  const name = first.file.slice(first.file.lastIndexOf("/") + 1)
-  return `[${name}](../${first.file}): ${[first, ...(second === undefined ? [] : [second])].map(quoted).join(", ")}`
+/** Tests of one file that name the scenario, if possible first. Titles that are run in several places count once. */
+const shown = (id: string, tests: ReadonlyArray<Held>, most: number): string => {
+  const own = (test: Held) => test.titles.at(-1) ?? ""
+  const foremost = tests.filter((test) => own(test).match(numbers)?.[0] === id)
+  const from = foremost.length === 0 ? tests : foremost
+  const same = from.filter(
+    (test, at) => test.file === from[0]?.file && from.findIndex((other) => own(other) === own(test)) === at
+  )
+  const file = same[0]?.file ?? ""
+  return `[${file.slice(file.lastIndexOf("/") + 1)}](../${file}): ${same.slice(0, most).map(quoted).join(", ")}`
 }
 
 export interface Document {
@@ -52,16 +54,19 @@ export const compose = (tests: ReadonlyArray<Held>): Document => {
   const known = new Set(sections.flatMap(({ rows }) => rows.map(([id]) => id)))
   const unknown = new Set([...held.keys()].filter((id) => !known.has(id) && !id.startsWith("A")))
 
-  const says = ([id, , remark = "open"]: Scenario): string => {
-    const tests = shown(id, held.get(id) ?? [])
-    const others = remark.startsWith("as ") ? remark.slice(3).split(" ") : []
+  const says = ([id, , remark = ""]: Scenario): string => {
+    const own = held.get(id)
+    if (!remark.startsWith("as ")) {
+      if (own === undefined) return remark === "" ? "open" : remark
+      return remark === "" ? shown(id, own, 2) : `${shown(id, own, 2)}; ${remark}`
+    }
+    const others = remark.slice(3).split(" ")
     for (const other of others) if (!known.has(other)) unknown.add(other)
-    const lacking = others.filter((other) => !held.has(other))
-    const rest =
-      lacking.length > 0 ? `open, as ${lacking.join(" and ")}` : remark === "open" && tests !== "" ? "" : remark
-    return [tests, others.length > 0 && lacking.length === 0 ? `as ${others.join(" and ")}` : rest]
-      .filter((part) => part !== "")
-      .join("; ")
+    const parts = others.map((other) => {
+      const tests = held.get(other)
+      return tests === undefined ? `as ${other}: open` : `as ${other}, ${shown(other, tests, 1)}`
+    })
+    return (own === undefined ? parts : [shown(id, own, 2), ...parts]).join("; ")
   }
 
   const tables = sections.map(

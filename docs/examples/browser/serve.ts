@@ -23,9 +23,8 @@ const page: Effect.Effect<string, never, Scope.Scope> = Effect.gen(function* () 
         outdir: servedir,
         bundle: true,
         format: "esm",
-        minify: true,
-        sourcemap: true,
-        target: "es2022"
+        target: "es2022",
+        write: false
       })
     ),
     (bundler) => Effect.promise(() => bundler.dispose())

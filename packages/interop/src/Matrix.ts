@@ -2,7 +2,7 @@
  * What each client does on each server, as the tests found it: a test of the matrix stands in the suite of a client, and
  * that in the suite of a server.
  */
-import * as Array from "effect/Array"
+import * as Arr from "effect/Array"
 import type { TestCase, TestModule } from "vitest/node"
 import { described } from "./deviations.js"
 import type { Server } from "./Server.js"
@@ -52,7 +52,7 @@ const mark = (found: ReadonlyArray<Cell>): string =>
   found.length === 0 ? "–" : found.every(({ passed }) => passed) ? "yes" : "**no**"
 
 const namesOf = (cells: ReadonlyArray<Cell>, name: "client" | "task"): ReadonlyArray<string> =>
-  Array.dedupe(cells.map((cell) => cell[name]))
+  Arr.dedupe(cells.map((cell) => cell[name]))
 
 /** The document. Versions are those of the tools that took part, by name. */
 export const document = (
@@ -62,7 +62,7 @@ export const document = (
 ): string => {
   const versioned = (name: string, tool = name) => [name, versions.get(tool) ?? []].flat().join(" ")
   const known = cells.filter(({ server }) => servers.some(({ name }) => name === server))
-  const [own, others] = Array.partition(known, ({ client }) => !client.startsWith(ours))
+  const [own, others] = Arr.partition(known, ({ client }) => !client.startsWith(ours))
   const [clients, tools] = [namesOf(own, "client"), namesOf(others, "client")]
   const section = ({ deviations, name, tool }: Server): ReadonlyArray<string> => {
     const here = others.filter(({ server }) => server === name)

@@ -49,19 +49,19 @@ export const embeddedWith = (options?: RegistryServer.Options): Layer.Layer<Host
     Layer.provide([NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" }), NodeHasher.layer])
   )
 
-/** A program that serves until it is ended, and says in its log on which port. */
-const serving = (command: Command.Command, portIn: (line: string) => string | undefined) =>
+/** A program that serves until it is ended, and says in its log, after some words, on which port. */
+const serving = (command: Command.Command, words: string) =>
   Effect.gen(function* () {
     const registry = yield* Command.start(command)
-    const port = yield* Deferred.make<string, Process.ProcessFailed>()
+    const port = yield* Deferred.make<number, Process.ProcessFailed>()
     const ended = new Process.ProcessFailed({ command: Process.show(command), output: "it ended at once" })
     // the log is read to its end, or a full pipe would stop the registry
     yield* registry.stderr.pipe(
       Stream.decodeText(),
       Stream.splitLines,
       Stream.runForEach((line) => {
-        const found = portIn(line)
-        return found === undefined ? Effect.void : Deferred.succeed(port, found)
+        const at = line.indexOf(words)
+        return at < 0 ? Effect.void : Deferred.succeed(port, Number.parseInt(line.slice(at + words.length), 10))
       }),
       Effect.zipRight(Deferred.fail(port, ended)),
       Effect.forkScoped
@@ -87,7 +87,7 @@ const distributionBy = (tool: Tool.Tool) =>
       const command = Command.make(program, "serve", `${folder}/config.yml`).pipe(
         Command.env({ OTEL_TRACES_EXPORTER: "none" })
       )
-      return yield* serving(command, (line) => /listening on 127\.0\.0\.1:(\d+)/.exec(line)?.[1])
+      return yield* serving(command, "listening on 127.0.0.1:")
     })
   )
 
@@ -131,7 +131,7 @@ export const ggcr: Server = {
       const fs = yield* FileSystem.FileSystem
       const folder = yield* fs.makeTempDirectoryScoped()
       const command = Command.make(program, "registry", "serve", "--address", "127.0.0.1:0", "--disk", folder)
-      return yield* serving(command, (line) => /serving on port (\d+)/.exec(line)?.[1])
+      return yield* serving(command, "serving on port ")
     })
   ),
   deviations: {

@@ -33,8 +33,8 @@ const debian = (name: string): Tool => {
     name,
     program: name,
     version: Process.run(name, "--version").pipe(
-      // the last word of what it says
-      Effect.map((said) => said.trim().split(" ").at(-1) ?? ""),
+      // the first word with a dot between digits
+      Effect.map((said) => /\b\d+\.\d\S*/.exec(said)?.[0] ?? ""),
       Effect.mapError(() => new ToolMissing({ tool: name }))
     ),
     install: Effect.zipRight(apt("update"), apt("install", "--yes", "--no-install-recommends", name))

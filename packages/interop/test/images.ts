@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { gzipSync } from "node:zlib"
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Array from "effect/Array"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Annotations from "effect-oci/Annotations"
@@ -161,7 +161,7 @@ export const pull = (repository: Repository, tag: string, known: Image["referrer
     const named = [root, ...children, ...referrers].flatMap(({ manifest }) =>
       Manifest.isImage(manifest) ? [manifest.config, ...manifest.layers] : []
     )
-    const blobs = yield* Effect.forEach(Array.dedupeWith(named, sameDigest), (descriptor) =>
+    const blobs = yield* Effect.forEach(Arr.dedupeWith(named, sameDigest), (descriptor) =>
       Effect.map(Blobs.get(repository, descriptor), (bytes) => ({ descriptor, bytes: new Uint8Array(bytes) }))
     )
     return { root, children, referrers, blobs } satisfies Image

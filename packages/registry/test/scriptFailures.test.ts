@@ -5,25 +5,17 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
+import { get as ask, failures, play, registry } from "./scriptSupport.js"
 import { send } from "./support.js"
 
-const registry = "https://registry.test"
 const cdn = "https://cdn.test"
 
 type Test = Effect.Effect<unknown, unknown, HttpClient.HttpClient | Script.Script>
 
-const get = (url: string, headers: Record<string, string> = {}) => {
+const get = (url: string, headers?: Record<string, string>) => {
   const { origin } = new URL(url)
-  return send("GET", url.slice(origin.length), { origin, headers })
+  return ask(url.slice(origin.length), headers, origin)
 }
-
-const play = (test: Test, ...lines: ReadonlyArray<Script.Line>) =>
-  Effect.exit(Effect.provide(test, Script.layer(...lines)))
-
-const failures = (exit: Exit.Exit<unknown, unknown>) =>
-  Exit.isFailure(exit)
-    ? [...Cause.defects(exit.cause)].flatMap((defect) => (defect instanceof Script.Failure ? [defect.message] : []))
-    : []
 
 const a = Script.expect("GET", "/a").answer(200, { body: "hello" })
 const b = Script.expect("GET", "/b").answer(200)

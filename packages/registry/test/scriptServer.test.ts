@@ -6,16 +6,15 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as ScriptServer from "@effect-oci/registry/node/ScriptServer"
 import * as Script from "@effect-oci/registry/Script"
-import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { failures, registry } from "./scriptSupport.js"
 import { send } from "./support.js"
 
-const registry = "https://registry.test"
 const cdn = "https://cdn.test"
 
 const transports = {
@@ -42,11 +41,6 @@ const talk = (address: string, bytes: string) =>
     socket.on("error", (error) => resume(Effect.fail(error)))
     return Effect.sync(() => socket.destroy())
   })
-
-const failures = (exit: Exit.Exit<unknown, unknown>) =>
-  Exit.isFailure(exit)
-    ? [...Cause.defects(exit.cause)].flatMap((defect) => (defect instanceof Script.Failure ? [defect.message] : []))
-    : []
 
 for (const [name, client] of Object.entries(transports)) {
   describe(`ScriptServer with ${name}`, () => {

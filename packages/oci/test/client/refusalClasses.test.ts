@@ -8,11 +8,9 @@ import { blobUrl, digest, manifestUrl, reference, repository, tagsUrl } from "./
 
 /** What a manifest asked for and answered with this fails with. */
 const refused = (response: Response) =>
-  play([[`GET ${manifestUrl}`, response]], (sent) =>
-    Effect.map(Effect.flip(Manifests.get(reference)), (error) => ({ error, sent: () => sent[0] }))
-  )
+  play([[`GET ${manifestUrl}`, response]], () => Effect.flip(Manifests.get(reference)))
 
-describe("refusals", () => {
+describe("classes of refusals", () => {
   const tagOf = <A, E extends { readonly _tag: string }, R>(self: Effect.Effect<A, E, R>) =>
     Effect.match(self, { onFailure: ({ _tag }): string => _tag, onSuccess: () => "none" })
 
@@ -91,23 +89,47 @@ describe("refusals", () => {
     ["blob", 206, "", "UnexpectedResponse"]
   ]
 
+  const rare = [402, 420, 451, 529]
   for (const [name, status, code, tag] of table) {
-    it.effect(`13d ${status}${code === "" ? "" : ` ${code}`} to a ${name} is ${tag}`, () => {
+    const scenario = rare.includes(status) ? "13d T28" : "13d"
+    it.effect(`${scenario} ${status}${code === "" ? "" : ` ${code}`} to a ${name} is ${tag}`, () => {
       const [request, refused] = endpoints[name]
       const answer = code === "" ? new Response("x", { status }) : refusal(status, code)
       return play([[request, answer]], () => Effect.map(refused, (found) => assert.strictEqual(found, tag)))
     })
   }
 
+  it.effect("T1 tells what the registry says of its limit", () => {
+    const message = "You have reached your pull rate limit."
+    return Effect.map(refused(refusal(429, "TOOMANYREQUESTS", message)), (error) => {
+      assert(error._tag === "TooManyRequests")
+      assert.deepStrictEqual(error.errors, [{ code: "TOOMANYREQUESTS", message }])
+    })
+  })
+
+  for (const [scenario, type, body] of [
+    ["T2", "text/plain", "Too Many Requests (HAP429)"],
+    ["T2", "text/html", "<html>Too Many Requests</html>"],
+    ["T2", "text/plain", ""],
+    ["T7", "text/plain", "toomanyrequests: Rate exceeded"]
+  ] as const) {
+    it.effect(`${scenario} takes 429 for throttling when it says “${body}”`, () =>
+      Effect.map(refused(new Response(body, { status: 429, headers: { "content-type": type } })), (error) => {
+        assert(error._tag === "TooManyRequests")
+        assert.strictEqual(error.body, body === "" ? undefined : body)
+      })
+    )
+  }
+
   it.effect("P49 has no idea of a 304 that was not asked for", () =>
-    Effect.map(refused(new Response(null, { status: 304 })), ({ error }) =>
+    Effect.map(refused(new Response(null, { status: 304 })), (error) =>
       assert.strictEqual(error._tag, "UnexpectedResponse")
     )
   )
 
   it.effect("keeps codes as they are written, known or not", () =>
     Effect.gen(function* () {
-      const { error } = yield* refused(refusal(404, "name_Unknown", "no"))
+      const error = yield* refused(refusal(404, "name_Unknown", "no"))
       assert(error._tag === "NameUnknown")
       assert.deepStrictEqual(error.errors, [{ code: "name_Unknown", message: "no" }])
     })
@@ -115,7 +137,7 @@ describe("refusals", () => {
 
   it.effect("tells what was asked for, of whom and with what request", () =>
     Effect.gen(function* () {
-      const { error } = yield* refused(refusal(404, "MANIFEST_UNKNOWN"))
+      const error = yield* refused(refusal(404, "MANIFEST_UNKNOWN"))
       assert(error._tag === "ManifestUnknown")
       const { digest, method, reference, registry, repository, status, url } = error
       assert.deepStrictEqual(
@@ -136,7 +158,7 @@ describe("refusals", () => {
   it.effect("A6 lists the schemes that a 401 offers", () =>
     Effect.gen(function* () {
       const challenge = 'Negotiate, Bearer realm="https://auth.test/token",service="a, Basic b", BASIC realm="x"'
-      const { error } = yield* refused(refusal(401, "UNAUTHORIZED", "", { "www-authenticate": challenge }))
+      const error = yield* refused(refusal(401, "UNAUTHORIZED", "", { "www-authenticate": challenge }))
       assert(error._tag === "Unauthorized")
       assert.deepStrictEqual(error.schemes, ["Negotiate", "Bearer", "BASIC"])
       assert.isFalse(error.authenticated)
@@ -144,7 +166,7 @@ describe("refusals", () => {
   )
 
   it.effect("A20 tells a proxy's 407 from a registry's 401", () =>
-    Effect.map(refused(new Response(null, { status: 407 })), ({ error }) =>
+    Effect.map(refused(new Response(null, { status: 407 })), (error) =>
       assert.include(error.message, "a proxy on the way wants to know who asks")
     )
   )

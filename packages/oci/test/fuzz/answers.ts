@@ -91,8 +91,11 @@ const bodyOf = (content: FastCheck.Arbitrary<Uint8Array>): FastCheck.Arbitrary<W
     return { pieces: [content.slice(0, at), content.slice(at)], end }
   })
 
-const oversized: FastCheck.Arbitrary<Wire.Body> = FastCheck.constantFrom("closes" as const, "stalls" as const).map(
-  (end) => ({ pieces: Array.from({ length: 20 }, () => new Uint8Array(16 * 1024).fill(32)), end })
+const much = Array.from({ length: 20 }, () => new Uint8Array(16 * 1024).fill(32))
+
+const oversized: FastCheck.Arbitrary<Wire.Body> = FastCheck.constantFrom<ReadonlyArray<Wire.Body>[number]>(
+  { pieces: much, end: "closes" },
+  { pieces: much, end: "stalls" }
 )
 
 const cyclic = () => {
@@ -103,7 +106,7 @@ const cyclic = () => {
 
 const failure: FastCheck.Arbitrary<Wire.Answer> = FastCheck.oneof(
   FastCheck.constant<Wire.Answer>({ _tag: "Silent" }),
-  FastCheck.constantFrom<ReadonlyArray<unknown>>(
+  FastCheck.constantFrom<ReadonlyArray<unknown>[number]>(
     undefined,
     null,
     "refused",

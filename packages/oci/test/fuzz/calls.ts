@@ -2,7 +2,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
-import * as Option from "effect/Option"
 import { isRecord } from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -23,7 +22,6 @@ import {
   collect,
   content,
   encode,
-  json,
   manifestContent,
   manifestDigest,
   pinned,
@@ -89,7 +87,7 @@ const last = (exchanges: Exchanges): Exchange => {
 const answered =
   (...statuses: ReadonlyArray<number>) =>
   (_: unknown, exchanges: Exchanges): void =>
-    assert.oneOf(last(exchanges).status, statuses)
+    assert.oneOf(last(exchanges).status, [...statuses])
 
 const assertBytes = (actual: Uint8Array, expected: Uint8Array): void =>
   assert.strictEqual(Buffer.from(actual).toString("hex"), Buffer.from(expected).toString("hex"))
@@ -171,10 +169,10 @@ const isSession = (next: Uploads.UploadSession): void => {
 }
 
 /** The strings under a name of a page that was served. */
-const listed = ({ served }: Exchange, name: string): ReadonlyArray<unknown> => {
+const listed = ({ served }: Exchange, name: string): ReadonlyArray<string> => {
   const document: unknown = JSON.parse(new TextDecoder().decode(served))
   const list: unknown = isRecord(document) ? document[name] : undefined
-  return Array.isArray(list) ? list.filter((entry) => typeof entry === "string") : []
+  return Array.isArray(list) ? list.filter((entry): entry is string => typeof entry === "string") : []
 }
 
 const pages = (exchanges: Exchanges, name: string) =>

@@ -11,15 +11,13 @@ import * as Reference from "effect-oci/Reference"
 import * as Referrers from "effect-oci/Referrers"
 import * as RegistryName from "effect-oci/RegistryName"
 import * as Repository from "effect-oci/Repository"
-import { assertPrintable, near } from "./arbitraries.js"
+import { anyText, assertPrintable, near } from "./arbitraries.js"
 import { fuzz } from "./settings.js"
 
 const sha256 = `sha256:${"0123456789abcdef".repeat(4)}`
 
-const anyText = FastCheck.string({ unit: "binary", maxLength: 300 })
-
 const nearOrAny = (...samples: ReadonlyArray<string>) =>
-  FastCheck.oneof({ weight: 4, arbitrary: near(...samples) }, { weight: 1, arbitrary: anyText })
+  FastCheck.oneof({ weight: 4, arbitrary: near(...samples) }, { weight: 1, arbitrary: anyText(300) })
 
 const names = ["docker.io", "localhost:5000", "[::1]:5000", "http://10.0.0.1", "https://index.docker.io/v1/", "A"]
 

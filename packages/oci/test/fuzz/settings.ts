@@ -17,19 +17,23 @@ const numRuns = asked ?? 150
 
 if (asked !== undefined) console.log(`FUZZ_SEED=${seed} FUZZ_RUNS=${numRuns}`)
 
-/** What every property runs under: so many runs, and a bound of its own for a run that hangs. */
-export const fuzz = { fastCheck: { seed, numRuns }, timeout: 10_000 + numRuns * 50 }
+/** What every property runs under: so many runs, and time enough for them on a machine that is busy. */
+export const fuzz = { fastCheck: { seed, numRuns }, timeout: 60_000 + numRuns * 100 }
 
-/** A property of effects as one effect, whose services all its runs share: to set them up for each would take most of the time. */
+/**
+ * A property of effects as one effect, whose services all its runs share: to set them up for each would take most of the
+ * time. Of runs that are slow, a share is taken.
+ */
 export const everyRun = <A, E, R>(
   arbitrary: FastCheck.Arbitrary<A>,
-  run: (value: A) => Effect.Effect<void, E, R>
+  run: (value: A) => Effect.Effect<void, E, R>,
+  share = 1
 ): Effect.Effect<void, never, R> =>
   Effect.flatMap(Effect.runtime<R>(), (runtime) =>
     Effect.promise(() =>
       FastCheck.assert(
         FastCheck.asyncProperty(arbitrary, (value) => Runtime.runPromise(runtime)(run(value))),
-        fuzz.fastCheck
+        { seed, numRuns: Math.ceil(numRuns * share) }
       )
     )
   )

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { assertNone, assertSome } from "@effect/vitest/utils"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Descriptor from "effect-oci/Descriptor"
@@ -141,7 +141,7 @@ describe("Descriptor", () => {
           mediaType: MediaType.ociEmpty
         })
         assert.deepStrictEqual(Descriptor.empty, { mediaType, digest, size, data: Descriptor.emptyBytes })
-        assert.deepStrictEqual(yield* Descriptor.embedded(Descriptor.empty), Option.some(Descriptor.emptyBytes))
+        assertSome(yield* Descriptor.embedded(Descriptor.empty), Descriptor.emptyBytes)
         assert.strictEqual(new TextDecoder().decode(Descriptor.emptyBytes), "{}")
       })
     )
@@ -157,15 +157,13 @@ describe("Descriptor", () => {
       ["no content", { data: undefined }],
       ["S28 content that can't be verified", { data, digest: md5 }]
     ])("hands out nothing for %s", ([, fields]) =>
-      Effect.map(Descriptor.embedded({ ...Descriptor.empty, ...fields }), (content) =>
-        assert.deepStrictEqual(content, Option.none())
-      )
+      Effect.map(Descriptor.embedded({ ...Descriptor.empty, ...fields }), (content) => assertNone(content))
     )
 
     it.effect("verifies by the digest's own algorithm", () =>
       Effect.gen(function* () {
         const descriptor = yield* Descriptor.fromBytes(data, { mediaType: "a/b", algorithm: "sha384" })
-        assert.deepStrictEqual(yield* Descriptor.embedded({ ...descriptor, data }), Option.some(data))
+        assertSome(yield* Descriptor.embedded({ ...descriptor, data }), data)
       })
     )
   })

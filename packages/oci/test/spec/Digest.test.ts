@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { assertSome } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Equal from "effect/Equal"
@@ -131,7 +132,7 @@ describe("Digest", () => {
     ([[algorithm, hash]]) => {
       const digest = Digest.make(algorithm, hash)
       assert.deepStrictEqual(Digest.parse(digest), Either.right(digest))
-      assert.deepStrictEqual(Digest.verifiable(digest), Option.some(algorithm))
+      assertSome(Digest.verifiable(digest), algorithm)
     }
   )
 

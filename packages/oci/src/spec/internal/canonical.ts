@@ -4,7 +4,8 @@ import type { DockerManifest, DockerManifestList, ImageIndex, ImageManifest, Man
 import * as MediaType from "../MediaType.js"
 
 const inOrder = (value: object, names: ReadonlyArray<string>): object => {
-  const own = new Map<string, unknown>(Object.entries(value))
+  // a field of this name is not read (a merge would make a prototype of it), so it is not written either
+  const own = new Map<string, unknown>(Object.entries(value).filter(([name]) => name !== "__proto__"))
   const known = names.filter((name) => own.has(name))
   const others = [...own.keys()].filter((name) => !names.includes(name))
   return Object.fromEntries([...known, ...others].map((name) => [name, own.get(name)]))

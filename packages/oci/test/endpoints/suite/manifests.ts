@@ -16,7 +16,8 @@ export const manifests = (it: It, deviations: Deviations): void => {
       const manifest = yield* image(repository, "layer")
       const reference = Reference.make(repository, { tag: "1.2" })
       const put = yield* Manifests.put(reference, manifest)
-      assert.deepStrictEqual(put, { descriptor: manifest.descriptor, subject: Option.none(), tags: ["1.2"] })
+      assert.deepStrictEqual([put.descriptor, put.tags], [manifest.descriptor, ["1.2"]])
+      assert.isTrue(Option.isNone(put.subject))
       assert.deepStrictEqual(yield* Manifests.get(reference), manifest)
       assert.deepStrictEqual(yield* Manifests.head(reference), manifest.descriptor)
       assert.isTrue(yield* Manifests.exists(reference))
@@ -127,9 +128,9 @@ export const manifests = (it: It, deviations: Deviations): void => {
       const subject = (yield* pushImage(repository, "subject", ["1"])).descriptor
       const manifest = yield* image(repository, "signature", { artifactType: "application/x-signature", subject })
       const put = yield* Manifests.put(Reference.make(repository, { tag: "signature" }), manifest)
-      assert.deepStrictEqual(
-        put.subject,
-        deviations.referrersApi === false ? Option.none() : Option.some(subject.digest)
+      assert.strictEqual(
+        Option.getOrUndefined(put.subject),
+        deviations.referrersApi === false ? undefined : subject.digest
       )
     })
   )

@@ -27,6 +27,8 @@ const errorOf = ({ _tag }: Ending): Error => {
   return Object.assign(new Error(message), { code })
 }
 
+const wayOf = ({ _tag }: Ending) => (_tag === "Aborted" ? "cancelled" : "consumed")
+
 const bodyOf = (request: HttpClientRequest): Effect.Effect<Uint8Array, RequestError> => {
   const { body } = request
   switch (body._tag) {
@@ -74,10 +76,16 @@ export const make = (stage: Stage.Stage): HttpClient.HttpClient =>
     const failed = (end: Ending) => new RequestError({ request, reason: "Transport", cause: errorOf(end) })
 
     /** What happens before an answer, or instead of it. */
-    const wait = (pieces: Iterable<Piece>): Effect.Effect<void, RequestError> =>
+    const wait = (record: Record, pieces: Iterable<Piece>): Effect.Effect<void, RequestError> =>
       Effect.matchEffect(pull(pieces, within), {
         onSuccess: () => Effect.dieMessage("bytes of the wire need a socket: play this script on a ScriptServer"),
-        onFailure: Option.match({ onNone: () => Effect.void, onSome: failed })
+        onFailure: Option.match({
+          onNone: () => Effect.void,
+          onSome: (end) => {
+            settle(record, wayOf(end))
+            return failed(end)
+          }
+        })
       })
 
     const body = (record: Record, pieces: Iterable<Piece>): Response.Parts["pull"] =>
@@ -86,8 +94,7 @@ export const make = (stage: Stage.Stage): HttpClient.HttpClient =>
           record.sent += bytes.length
         }),
         Effect.mapError((end) => {
-          const last = Option.getOrUndefined(end)
-          settle(record, last?._tag === "Aborted" ? "cancelled" : "consumed")
+          settle(record, Option.isNone(end) ? "consumed" : wayOf(end.value))
           return Option.map(end, errorOf)
         })
       )
@@ -100,7 +107,7 @@ export const make = (stage: Stage.Stage): HttpClient.HttpClient =>
       )
       const left = Effect.sync(() => settle(record, "cancelled"))
       signal.addEventListener("abort", () => settle(record, "cancelled"), { once: true })
-      yield* Effect.onInterrupt(wait("raw" in reply ? reply.raw : reply.after), () => left)
+      yield* Effect.onInterrupt(wait(record, "raw" in reply ? reply.raw : reply.after), () => left)
       if ("raw" in reply) return yield* Effect.onInterrupt(Effect.mapError(aborted(signal), failed), () => left)
       record.answer = reply.empty ? "consumed" : "open"
       return yield* Response.make({

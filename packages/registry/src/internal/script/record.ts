@@ -17,8 +17,8 @@ export interface Received {
   /** Which connection it came over, from 1. In the process there are none: 0. */
   readonly connection: number
   /**
-   * `none` until an answer comes, `open` until its body is read to the end or given up. Over a socket it counts as
-   * consumed when all of it was taken from us.
+   * `none` until an answer comes, `open` until its body is read to the end or given up. A connection that the script ends is
+   * consumed too. Over a socket all is consumed that the network has taken.
    */
   readonly answer: "none" | "open" | "consumed" | "cancelled"
   /** How many bytes of the answer's body have left. */
@@ -40,7 +40,7 @@ export class Failure extends Data.TaggedError("ScriptFailure")<{ readonly proble
 export const nameOf = (request: { readonly method: string; readonly origin: string; readonly target: string }) =>
   `${request.method} ${request.origin}${request.target}`
 
-/** Says how the body of an answer ended, which it does once; one that never came can only be given up. */
+/** Says how an answer ended, which it does once. */
 export const settle = (record: Record, end: "consumed" | "cancelled"): void => {
-  if (record.answer === "open" || (record.answer === "none" && end === "cancelled")) record.answer = end
+  if (record.answer === "none" || record.answer === "open") record.answer = end
 }

@@ -45,8 +45,9 @@ const send = (
     Effect.catchAll((end) => {
       const last = Option.getOrUndefined(end)
       if (last === undefined) return Effect.void
-      settle(record, last._tag === "Over" ? "cancelled" : "consumed")
-      return last._tag === "Cut" ? connection.end : last._tag === "Reset" ? connection.reset : Effect.fail(last)
+      if (last._tag === "Over") return Effect.fail(last)
+      settle(record, "consumed")
+      return last._tag === "Cut" ? connection.end : connection.reset
     })
   )
 
@@ -65,7 +66,7 @@ const play = (place: Place, reply: Scene["reply"]): Effect.Effect<void, Over> =>
     if (chunked) yield* connection.write(latin1("0\r\n\r\n"))
   }).pipe(
     Effect.tap(() => settle(place.record, "consumed")),
-    Effect.onInterrupt(() => Effect.sync(() => settle(place.record, "cancelled")))
+    Effect.onError(() => Effect.sync(() => settle(place.record, "cancelled")))
   )
 
 /** Tells the client what is wrong, for a reader of its errors, and ends the connection. */

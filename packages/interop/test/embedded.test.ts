@@ -1,0 +1,4 @@
+import { embedded } from "../src/Server.js"
+import { serverSuite } from "./server.js"
+
+serverSuite(embedded)

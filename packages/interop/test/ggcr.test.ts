@@ -1,0 +1,4 @@
+import { ggcr } from "../src/Server.js"
+import { serverSuite } from "./server.js"
+
+serverSuite(ggcr)
