@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     // modules are loaded once per worker: tests share no state, and loading them is most of the time
     isolate: false,
+    // nothing here waits: a test that takes long runs on a machine that has other things to do
+    testTimeout: 30_000,
     setupFiles: [fileURLToPath(new URL("vitest.setup.ts", import.meta.url))],
     // .ci/run counts by the last
     reporters: [

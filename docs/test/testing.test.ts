@@ -6,11 +6,12 @@ import { Effect, Either, Fiber, Layer, TestClock } from "effect"
 import { Blobs, Credentials, Descriptor, Manifests, Reference, RegistryAuth, Tags } from "effect-oci"
 import { digestOf } from "../examples/use-compose.js"
 
-/** The digest of `{}`. */
-const { digest } = Descriptor.empty
+// #region names
+const { digest } = Descriptor.empty // of `{}`
 const blob = `/v2/org/app/blobs/${digest}`
 const { repository } = Either.getOrThrow(Reference.parse("registry.test/org/app"))
 const signedIn = Layer.merge(RegistryAuth.layerBasic, Credentials.basic("registry.test", "me", "hunter2"))
+// #endregion
 
 describe("the mock registry", () => {
   // #region mock
