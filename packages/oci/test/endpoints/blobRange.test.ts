@@ -56,8 +56,7 @@ describe("Blobs.range", () => {
     it.effect(`P18 does not take “${contentRange}” for ${JSON.stringify(range)}`, () =>
       play([[line, part(contentRange, "234")]], (sent) =>
         Effect.gen(function* () {
-          const { message } = yield* failing("UnexpectedResponse", read(range))
-          assert.include(message, contentRange === "" ? "a part and does not say which" : "another part")
+          assert.include((yield* failing("UnexpectedResponse", read(range))).message, "another part")
           assert.strictEqual(sent[0]?.taken, 0)
         })
       )
@@ -106,7 +105,8 @@ describe("Blobs.range", () => {
           assert.strictEqual(yield* read(range), wanted)
         })
       )
-    }
+    },
+    { fastCheck: { numRuns: 50 } }
   )
 
   it.effect("P19 gives up a whole blob after the part", () =>

@@ -5,8 +5,7 @@ import type { Operation } from "../Operation.js"
  * A URL as errors, logs and spans show it: without query and fragment, which may be signed, and without a password, however
  * its slashes are written.
  */
-export const shown = (url: string): string =>
-  url.replace(/[?#].*$/s, "").replace(/^(\w{1,20}:)?[\\/]*[^\\/]*@/, "$1//")
+export const shown = (url: string): string => url.replace(/[?#].*$/s, "").replace(/^(\w{1,20}:)?[\\/]*[^\\/]*@/, "$1//")
 
 /** What is known of an operation before any request. */
 export const ofOperation = (operation: Operation) => {
