@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
@@ -5,6 +6,9 @@ export default defineConfig({
   test: {
     // modules are loaded once per worker: tests share no state, and loading them is most of the time
     isolate: false,
+    // by default a machine of two cores gets one worker
+    maxWorkers: availableParallelism(),
+    minWorkers: 1,
     // nothing here waits: a test that takes long runs on a machine that has other things to do
     testTimeout: 30_000,
     setupFiles: [fileURLToPath(new URL("vitest.setup.ts", import.meta.url))],

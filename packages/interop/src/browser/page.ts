@@ -18,20 +18,21 @@ declare global {
 
 const client = ManagedRuntime.make(Layer.provide(RegistryClient.layer, FetchHttpClient.layer))
 
-const find = (suite: keyof Suites, wanted: string): Effect.Effect<void, unknown, Environment> => {
-  let found: Effect.Effect<void, unknown, Environment> | undefined
+/** A test as what is wrong, if anything. */
+const find = (suite: keyof Suites, wanted: string): Effect.Effect<string | undefined, never, Environment> => {
+  let found: Effect.Effect<string | undefined, never, Environment> = Effect.succeed(`there is no such test: ${wanted}`)
   suites[suite]({
     effect: (name, test) => {
-      if (name === wanted) found = Effect.suspend(test)
+      if (name === wanted)
+        found = Effect.matchCause(Effect.suspend(test), { onFailure: Cause.pretty, onSuccess: () => undefined })
     }
   })
-  return found ?? Effect.dieMessage(`there is no such test: ${wanted}`)
+  return found
 }
 
 globalThis.runTest = (suite, name, host) =>
   find(suite, name).pipe(
     Effect.provideServiceEffect(Subject, RegistryName.parse(host)),
-    Effect.as(undefined),
-    Effect.catchAllCause((cause) => Effect.succeed(Cause.pretty(cause))),
+    Effect.catchAll(({ message }) => Effect.succeed(message)),
     client.runPromise
   )

@@ -86,7 +86,7 @@ describe("fuzzed responses", () => {
       `every call of ${module} ends, right or with an error of its type`,
       () =>
         Effect.provide(
-          everyRun(runs, ([call, answers]) => play(call, answers)),
+          everyRun(runs, ([call, answers]) => play(call, answers), 1 / 6),
           policies
         ),
       fuzz
