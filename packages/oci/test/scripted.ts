@@ -132,5 +132,16 @@ export const play = <A, E, R>(
   })
 
 /** An error document of the specification. */
-export const refusal = (status: number, code: string, message = "", headers: HeadersInit = {}): Response =>
-  Response.json({ errors: [{ code, message }] }, { status, headers })
+export const refusal = (
+  status: number,
+  code: string,
+  message = "",
+  headers: Readonly<Record<string, string>> = {}
+): Response => {
+  const document = JSON.stringify({ errors: [{ code, message }] })
+  const length = String(new TextEncoder().encode(document).length)
+  return new Response(document, {
+    status,
+    headers: { "content-type": "application/json", "content-length": length, ...headers }
+  })
+}

@@ -48,22 +48,18 @@ const failure = (answer: Answer) => (error: HttpClientError) =>
 const late = (answer: Answer) =>
   new Timeout({ ...facts(answer), phase: "body", limit: Duration.toMillis(answer.limits.idle) })
 
+const plain = (answer: Answer): Stream.Stream<Uint8Array, TransportError> =>
+  answer.response.stream.pipe(
+    Stream.catchTag("ResponseError", (error) => (error.reason === "EmptyBody" ? Stream.empty : Stream.fail(error))),
+    Stream.mapError(failure(answer))
+  )
+
 /**
  * The body as it comes, under the limit for pauses. Content codings are not asked for; where one comes all the same, the
  * length says nothing and the digest decides.
  */
 export const stream = (answer: Answer): Stream.Stream<Uint8Array, TransportError | Timeout> =>
-  bodiless(answer)
-    ? Stream.empty
-    : patient(
-        answer,
-        answer.response.stream.pipe(
-          Stream.catchTag("ResponseError", (error) =>
-            error.reason === "EmptyBody" ? Stream.empty : Stream.fail(error)
-          ),
-          Stream.mapError(failure(answer))
-        )
-      )
+  bodiless(answer) ? Stream.empty : patient(answer, plain(answer))
 
 /**
  * Gives up the connection when a piece of the body is waited for too long. A race for each piece would cost more than
@@ -118,11 +114,11 @@ const join = (chunks: ReadonlyArray<Uint8Array>, total: number): Uint8Array => {
 }
 
 /** Reads up to `limit` bytes and tells whether that was all. What is beyond is not read: the connection is given up. */
-const upTo = (answer: Answer, limit: number) =>
+const upTo = <E>(body: Stream.Stream<Uint8Array, E>, limit: number) =>
   Effect.suspend(() => {
     const chunks: Array<Uint8Array> = []
     let total = 0
-    return stream(answer).pipe(
+    return body.pipe(
       Stream.runForEachWhile((bytes) =>
         Effect.sync(() => {
           chunks.push(bytes)
@@ -137,6 +133,14 @@ const upTo = (answer: Answer, limit: number) =>
 /** A body that is not worth watching piece by piece, in bytes. */
 const small = 1024 * 1024
 
+/** A body of a small declared length, where the transport ends it. In one piece it costs a third of what a stream does. */
+const whole = (answer: Answer): Effect.Effect<Uint8Array, TransportError | Timeout> =>
+  answer.response.arrayBuffer.pipe(
+    Effect.mapError(failure(answer)),
+    Effect.timeoutFail({ duration: answer.limits.idle, onTimeout: () => late(answer) }),
+    Effect.map((buffer) => new Uint8Array(buffer))
+  )
+
 /** The whole body, at most `limit` bytes of it. */
 export const collect = (
   answer: Answer,
@@ -145,27 +149,29 @@ export const collect = (
   if (bodiless(answer)) return Effect.succeed(new Uint8Array())
   const tooLarge = () => new ResponseTooLarge({ ...facts(answer), limit })
   const declared = length(answer)
-  if (declared === undefined || (declared > small && declared <= limit)) {
-    return Effect.flatMap(upTo(answer, limit), ({ bytes, whole }) => (whole ? Effect.succeed(bytes) : tooLarge()))
+  if (declared !== undefined && declared > limit) return tooLarge()
+  if (declared !== undefined && declared <= small) {
+    return Effect.filterOrFail(whole(answer), ({ length }) => length <= limit, tooLarge)
   }
-  if (declared > limit) return tooLarge()
-  // the transport ends a body at its declared length; in one piece it costs a third of what a stream does
-  return answer.response.arrayBuffer.pipe(
-    Effect.mapError(failure(answer)),
-    Effect.timeoutFail({ duration: answer.limits.idle, onTimeout: () => late(answer) }),
-    Effect.map((buffer) => new Uint8Array(buffer)),
-    Effect.filterOrFail(({ length }) => length <= limit, tooLarge)
-  )
+  return Effect.flatMap(upTo(stream(answer), limit), (read) => (read.whole ? Effect.succeed(read.bytes) : tooLarge()))
 }
 
 /** The start of a body that is not worth a failure of its own: what cannot be read is left out. */
-export const start = (answer: Answer, limit: number): Effect.Effect<Uint8Array> =>
-  upTo(answer, limit).pipe(
-    Effect.timeout(answer.limits.idle),
-    Effect.map(({ bytes }) => bytes.subarray(0, limit)),
+export const start = (answer: Answer, limit: number): Effect.Effect<Uint8Array> => {
+  const declared = length(answer)
+  if (bodiless(answer) || declared === 0) return Effect.succeed(new Uint8Array())
+  const read: Effect.Effect<Uint8Array, TransportError | Timeout> =
+    declared !== undefined && declared <= Math.min(small, limit)
+      ? whole(answer)
+      : upTo(plain(answer), limit).pipe(
+          Effect.timeoutFail({ duration: answer.limits.idle, onTimeout: () => late(answer) }),
+          Effect.map(({ bytes }) => bytes)
+        )
+  return read.pipe(
+    Effect.map((bytes) => bytes.subarray(0, limit)),
     Effect.orElseSucceed(() => new Uint8Array())
   )
+}
 
 /** Reads a small body to its end, so that the connection lives on, and gives up the connection of a large one. */
-export const discard = (answer: Answer): Effect.Effect<void> =>
-  bodiless(answer) || length(answer) === 0 ? Effect.void : Effect.asVoid(start(answer, 64 * 1024))
+export const discard = (answer: Answer): Effect.Effect<void> => Effect.asVoid(start(answer, 64 * 1024))
