@@ -29,7 +29,7 @@ for (const [name, transport] of Object.entries(narrow)) {
           const server = yield* serve((request, response) => {
             const [status, headers] = answers[turn++ % answers.length] ?? [500, {}]
             if (request.url === "/blob") response.end("{}")
-            else response.writeHead(status, headers).end(json)
+            else response.writeHead(status, { ...headers, "content-length": json.length }).end(json)
           })
           const repository = yield* repositoryAt(server)
           yield* Effect.repeatN(Effect.either(Blobs.get(repository, digest)), 199).pipe(
