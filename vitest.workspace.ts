@@ -1,16 +1,12 @@
-import { existsSync } from "node:fs"
 import { defineWorkspace } from "vitest/config"
 
-const roots = {
-  oci: "packages/oci",
-  registry: "packages/registry",
-  node: "packages/node",
-  cli: "packages/cli",
-  docs: "docs"
-}
-
-export default defineWorkspace(
-  Object.entries(roots)
-    .filter(([, root]) => existsSync(`${root}/test`))
-    .map(([name, root]) => ({ extends: "./vitest.config.ts", test: { name, root, include: ["test/**/*.test.ts"] } }))
-)
+// one project for all: each would start workers of its own, and loading effect takes longer than most tests
+export default defineWorkspace([
+  {
+    extends: "./vitest.config.ts",
+    test: {
+      name: "workspace",
+      include: ["packages/{oci,registry,node,cli}/test/**/*.test.ts", "docs/test/**/*.test.ts"]
+    }
+  }
+])
