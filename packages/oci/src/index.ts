@@ -63,6 +63,17 @@ export * as RegistryError from "./client/RegistryError.js"
 export * as RegistryHosts from "./client/RegistryHosts.js"
 
 /**
+ * What a client remembers between calls: tokens, how a host is doing, what it can do. Policies are values without state,
+ * shared by all clients of a program; what one of them must remember lies in a slot of its own, once for each client.
+ *
+ * ```ts
+ * const seen = RegistryMemory.slot(() => new Set<string>())
+ * const policy: RegistryRetry.Service = ({ memory }, next) => … seen(memory) …
+ * ```
+ */
+export * as RegistryMemory from "./client/RegistryMemory.js"
+
+/**
  * A place for the user's own: rewrite paths, add headers, record, cache. It sees each request of an operation before
  * retries and authentication, and the final answer after them.
  */

@@ -23,13 +23,26 @@ export interface Token {
   readonly token: Redacted.Redacted
 }
 
-export type Credential = Basic | Token
+/** A refresh token: the registry's token service gives bearer tokens for it. Docker's `identitytoken`. */
+export interface IdentityToken {
+  readonly _tag: "IdentityToken"
+  readonly token: Redacted.Redacted
+}
+
+export type Credential = Basic | Token | IdentityToken
+
+/** How a credential is looked up. */
+export interface LookupOptions {
+  /** Asks the source again, past whatever it keeps: the registry did not accept what it got. */
+  readonly fresh?: boolean | undefined
+}
 
 export interface Service {
   /** The credential for a repository of a registry, or for the registry as such; none means anonymous. */
   readonly lookup: (
     registry: RegistryName.RegistryName,
-    repository?: Repository | undefined
+    repository?: Repository | undefined,
+    options?: LookupOptions
   ) => Effect.Effect<Option.Option<Credential>, CredentialsInvalid>
 }
 

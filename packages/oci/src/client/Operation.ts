@@ -26,6 +26,7 @@ export type Name =
   | "tags.delete"
   | "referrers.list"
   | "catalog.list"
+  | "auth.token"
 
 export interface Operation {
   readonly name: Name

@@ -8,18 +8,30 @@ import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type { Credential } from "./Credentials.js"
+import type { Credential, LookupOptions } from "./Credentials.js"
 import * as Client from "./internal/client.js"
 import * as Facts from "./internal/facts.js"
 import type { Operation } from "./Operation.js"
+import type { Service as OriginPolicy } from "./OriginPolicy.js"
 import { type CallError, CredentialsInvalid } from "./RegistryError.js"
+import type { Host } from "./RegistryHosts.js"
+import type { RegistryMemory } from "./RegistryMemory.js"
 import type { Client as RegistryHttpClient } from "./RegistryMiddleware.js"
 
 /** What a way of signing in is given for each request. */
 export interface Request {
   readonly operation: Operation
-  /** Looks the credential up; only when it is asked for. */
-  readonly credential: Effect.Effect<Option.Option<Credential>, CallError>
+  /** Where the registry is. */
+  readonly host: Host
+  /** Looks the credential up; only when it is asked for. Fails where it must not be sent. */
+  readonly credential: (options?: LookupOptions) => Effect.Effect<Option.Option<Credential>, CallError>
+  /**
+   * Sends a request to a token service as it is: bounded, seen by observers and retried like any other, but neither signed
+   * in nor redirected. Its URL must have passed the origin policy.
+   */
+  readonly exchange: RegistryHttpClient
+  readonly policy: OriginPolicy
+  readonly memory: RegistryMemory
 }
 
 /** A way of signing in: a middleware that is told whose credential to use. */
@@ -37,7 +49,7 @@ const header = (credential: Credential): string =>
 /** What is wrong with a credential, if anything: no header carries control characters, and no user name a colon. */
 const fault = (credential: Credential): string | undefined => {
   const hidden = /\p{Cc}/u
-  if (credential._tag === "Token") {
+  if (credential._tag !== "Basic") {
     return /^[\x21-\x7e]+$/.test(Redacted.value(credential.token)) ? undefined : "the token is not printable ASCII"
   }
   if (hidden.test(credential.username) || hidden.test(Redacted.value(credential.password))) {
@@ -48,7 +60,7 @@ const fault = (credential: Credential): string | undefined => {
 
 const basic: Service = ({ credential, operation }, next) =>
   Client.make((request) =>
-    Effect.flatMap(credential, (found) => {
+    Effect.flatMap(credential(), (found) => {
       if (found._tag === "None") return next.execute(request)
       const invalid = fault(found.value)
       return invalid === undefined

@@ -20,6 +20,7 @@ import * as OriginPolicy from "./OriginPolicy.js"
 import * as RegistryAuth from "./RegistryAuth.js"
 import { type CallError, CredentialsInvalid } from "./RegistryError.js"
 import * as RegistryHosts from "./RegistryHosts.js"
+import { RegistryMemory } from "./RegistryMemory.js"
 import * as RegistryMiddleware from "./RegistryMiddleware.js"
 import * as RegistryObserver from "./RegistryObserver.js"
 import * as RegistryRetry from "./RegistryRetry.js"
@@ -75,13 +76,15 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
     HttpClient.withScope
   )
   const warnings: Seen = new Set()
+  const memory = new RegistryMemory()
 
   const provide: Service["provide"] = (self) => Effect.mapInputContext(self, (context) => Context.merge(own, context))
 
   const execute: Service["execute"] = (operation, request) =>
     Effect.gen(function* () {
       const scope = yield* Effect.scope
-      const { baseUrl, limits, secure } = yield* RegistryHosts.of(operation.registry)
+      const host = yield* RegistryHosts.of(operation.registry)
+      const { baseUrl, limits, secure } = host
       const observer = yield* RegistryObserver.RegistryObserver
       const credentials = yield* Credentials.Credentials
       const auth = yield* RegistryAuth.RegistryAuth
@@ -94,26 +97,31 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       const home = url !== request.url || originOf(url) === originOf(baseUrl)
       const send = (request: HttpClientRequest.HttpClientRequest) =>
         Effect.provideService(transport.execute(request), Scope.Scope, scope)
+      const exchanging = (operation: Operation, attempt: number, hop: number) =>
+        Exchange.make(send, { operation, policy, limits, observer, warnings, attempt, hop })
       let attempts = 0
       const redirecting = RegistryHttpClient.make((request) => {
         const attempt = ++attempts
-        const hop = (hop: number) =>
-          Exchange.make(send, { operation, policy, limits, observer, warnings, attempt, hop })
+        const hop = (hop: number) => exchanging(operation, attempt, hop)
         return Redirects.follow(hop, { operation, policy, limits, home }).execute(request)
       })
-      const credential = !home
-        ? Effect.succeedNone
-        : secure
-          ? credentials.lookup(operation.registry, operation.repository)
-          : Effect.tap(credentials.lookup(operation.registry, operation.repository), (found) =>
-              found._tag === "None"
-                ? Effect.void
-                : new CredentialsInvalid({
-                    ...Facts.ofOperation(operation),
-                    reason: "they are not sent over plain http, unless RegistryHosts sets this host's scheme to http"
-                  })
-            )
-      const client = middleware(operation, retry(operation, auth({ operation, credential }, redirecting)))
+      const credential: RegistryAuth.Request["credential"] = (options) =>
+        Effect.filterOrFail(
+          credentials.lookup(operation.registry, operation.repository, options),
+          (found) => secure || found._tag === "None",
+          () =>
+            new CredentialsInvalid({
+              ...Facts.ofOperation(operation),
+              reason: "they are not sent over plain http, unless RegistryHosts sets this host's scheme to http"
+            })
+        )
+      const tokens: Operation = { ...operation, name: "auth.token" }
+      const exchange = retry(
+        { operation: tokens, memory },
+        RegistryHttpClient.make((request) => exchanging(tokens, 1, 0).execute(request))
+      )
+      const signedIn = home ? auth({ operation, host, credential, exchange, policy, memory }, redirecting) : redirecting
+      const client = middleware(operation, retry({ operation, memory }, signedIn))
       return yield* client.execute(
         request.pipe(
           HttpClientRequest.setUrl(url),

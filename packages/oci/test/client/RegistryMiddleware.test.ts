@@ -142,7 +142,7 @@ describe("RegistryMiddleware", () => {
     ).pipe(
       Effect.provide([
         RegistryMiddleware.layer(noting("mine")),
-        Layer.succeed(RegistryRetry.RegistryRetry, noting("retry")),
+        Layer.succeed(RegistryRetry.RegistryRetry, ({ operation }, next) => noting("retry")(operation, next)),
         Layer.succeed(RegistryAuth.RegistryAuth, ({ operation }, next) => noting("auth")(operation, next))
       ])
     )
