@@ -13,6 +13,7 @@ import * as Credentials from "./Credentials.js"
 import * as RegistryHttpClient from "./internal/client.js"
 import * as Exchange from "./internal/exchange.js"
 import * as Facts from "./internal/facts.js"
+import * as Hold from "./internal/hold.js"
 import * as Redirects from "./internal/redirects.js"
 import type { Seen } from "./internal/warnings.js"
 import type { Operation } from "./Operation.js"
@@ -25,6 +26,14 @@ import * as RegistryMiddleware from "./RegistryMiddleware.js"
 import * as RegistryObserver from "./RegistryObserver.js"
 import * as RegistryRetry from "./RegistryRetry.js"
 
+export interface ExecuteOptions {
+  /**
+   * How many bytes of a success's body are held in memory, at most; beyond that it is `ResponseTooLarge`. A body that breaks
+   * off is then asked for again like an answer that did not come. Without this the body is read by whoever gets the answer.
+   */
+  readonly hold?: ((limits: RegistryHosts.Limits) => number) | undefined
+}
+
 export interface Service {
   /**
    * Sends a request of an operation through all policies: host, the user's middleware, retry, sign-in, redirects, limits
@@ -34,7 +43,8 @@ export interface Service {
    */
   readonly execute: (
     operation: Operation,
-    request: HttpClientRequest.HttpClientRequest
+    request: HttpClientRequest.HttpClientRequest,
+    options?: ExecuteOptions
   ) => Effect.Effect<HttpClientResponse, CallError, Scope.Scope>
   /** Runs an effect under this client's policies. Those provided around the effect come first. */
   readonly provide: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -65,6 +75,9 @@ const policiesOf = (context: Context.Context<never>): Context.Context<never> =>
 
 const userAgent = "effect-oci/0.1.0"
 
+/** In bytes; no token service says more. */
+const largestToken = 1024 * 1024
+
 const originOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).origin : undefined)
 
 /** Builds the client from the `HttpClient` and whatever policies there are. */
@@ -80,7 +93,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
 
   const provide: Service["provide"] = (self) => Effect.mapInputContext(self, (context) => Context.merge(own, context))
 
-  const execute: Service["execute"] = (operation, request) =>
+  const execute: Service["execute"] = (operation, request, options) =>
     Effect.gen(function* () {
       const scope = yield* Effect.scope
       const host = yield* RegistryHosts.of(operation.registry)
@@ -116,12 +129,19 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
             })
         )
       const tokens: Operation = { ...operation, name: "auth.token" }
+      let exchanges = 0
       const exchange = retry(
         { operation: tokens, memory },
-        RegistryHttpClient.make((request) => exchanging(tokens, 1, 0).execute(request))
+        Hold.make(
+          tokens,
+          limits,
+          largestToken,
+          RegistryHttpClient.make((request) => exchanging(tokens, ++exchanges, 0).execute(request))
+        )
       )
       const signedIn = home ? auth({ operation, host, credential, exchange, policy, memory }, redirecting) : redirecting
-      const client = middleware(operation, retry({ operation, memory }, signedIn))
+      const whole = options?.hold ? Hold.make(operation, limits, options.hold(limits), signedIn) : signedIn
+      const client = middleware(operation, retry({ operation, memory }, whole))
       return yield* client.execute(
         request.pipe(
           HttpClientRequest.setUrl(url),

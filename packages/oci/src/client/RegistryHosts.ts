@@ -26,6 +26,8 @@ export interface Limits {
   readonly answer: Duration.Duration
   /** How long a body may pause; 60 seconds by default. */
   readonly idle: Duration.Duration
+  /** How long a body that is held in memory may take as a whole; 5 minutes by default. Blobs that are streamed have no such limit. */
+  readonly total: Duration.Duration
 }
 
 /** One host's settings; what is left out stays at its default. */
@@ -58,7 +60,8 @@ export const defaultLimits: Limits = {
   redirects: 10,
   pages: 10_000,
   answer: Duration.seconds(60),
-  idle: Duration.seconds(60)
+  idle: Duration.seconds(60),
+  total: Duration.minutes(5)
 }
 
 const resolve = (registry: RegistryName.RegistryName, settings: Settings = {}): Host => {
