@@ -13,6 +13,7 @@ import * as Credentials from "./Credentials.js"
 import * as RegistryHttpClient from "./internal/client.js"
 import * as Exchange from "./internal/exchange.js"
 import * as Facts from "./internal/facts.js"
+import * as Hold from "./internal/hold.js"
 import * as Mirrors from "./internal/hosts/mirrors.js"
 import * as Route from "./internal/hosts/route.js"
 import * as Redirects from "./internal/redirects.js"
@@ -27,6 +28,14 @@ import * as RegistryMiddleware from "./RegistryMiddleware.js"
 import * as RegistryObserver from "./RegistryObserver.js"
 import * as RegistryRetry from "./RegistryRetry.js"
 
+export interface ExecuteOptions {
+  /**
+   * How many bytes of a success's body are held in memory, at most; beyond that it is `ResponseTooLarge`. A body that breaks
+   * off is then asked for again like an answer that did not come. Without this the body is read by whoever gets the answer.
+   */
+  readonly hold?: ((limits: RegistryHosts.Limits) => number) | undefined
+}
+
 export interface Service {
   /**
    * Sends a request of an operation through all policies: host, the user's middleware, retry, sign-in, redirects, limits
@@ -36,7 +45,8 @@ export interface Service {
    */
   readonly execute: (
     operation: Operation,
-    request: HttpClientRequest.HttpClientRequest
+    request: HttpClientRequest.HttpClientRequest,
+    options?: ExecuteOptions
   ) => Effect.Effect<HttpClientResponse, CallError, Scope.Scope>
   /** Runs an effect under this client's policies. Those provided around the effect come first. */
   readonly provide: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -67,6 +77,9 @@ const policiesOf = (context: Context.Context<never>): Context.Context<never> =>
 
 const userAgent = "effect-oci/0.1.0"
 
+/** In bytes; no token service says more. */
+const largestToken = 1024 * 1024
+
 const originOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).origin : undefined)
 
 /** Builds the client from the `HttpClient` and whatever policies there are. */
@@ -83,7 +96,11 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
   const provide: Service["provide"] = (self) => Effect.mapInputContext(self, (context) => Context.merge(own, context))
 
   /** All that is done for a request at one host: the registry's own, or a mirror. */
-  const via: Mirrors.Via = ({ host, mirror, operation, request }, scope) =>
+  const via = (
+    { host, mirror, operation, request }: Route.Route,
+    scope: Scope.Scope,
+    options: ExecuteOptions | undefined
+  ): Effect.Effect<HttpClientResponse, CallError> =>
     Effect.gen(function* () {
       const { baseUrl, limits, secure } = host
       const observer = yield* RegistryObserver.RegistryObserver
@@ -118,12 +135,19 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
             })
         )
       const tokens: Operation = { ...operation, name: "auth.token" }
+      let exchanges = 0
       const exchange = retry(
         { operation: tokens, memory },
-        RegistryHttpClient.make((request) => exchanging(tokens, 1, 0).execute(request))
+        Hold.make(
+          tokens,
+          limits,
+          largestToken,
+          RegistryHttpClient.make((request) => exchanging(tokens, ++exchanges, 0).execute(request))
+        )
       )
       const signedIn = home ? auth({ operation, host, credential, exchange, policy, memory }, redirecting) : redirecting
-      const client = middleware(operation, retry({ operation, memory }, signedIn))
+      const whole = options?.hold ? Hold.make(operation, limits, options.hold(limits), signedIn) : signedIn
+      const client = middleware(operation, retry({ operation, memory }, whole))
       return yield* client.execute(
         request.pipe(
           HttpClientRequest.setUrl(url),
@@ -137,7 +161,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       )
     })
 
-  const execute: Service["execute"] = (operation, request) =>
+  const execute: Service["execute"] = (operation, request, options) =>
     Effect.flatMap(RegistryHosts.RegistryHosts, ({ lookup }) => {
       const host = lookup(operation.registry, operation.repository)
       if (host.blocked) {
@@ -145,9 +169,9 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
         return new PolicyViolation({ ...facts, reason: "RegistryHosts blocks this registry" })
       }
       return Effect.flatMap(Effect.scope, (scope) => {
-        if (host.mirrors.length === 0) return via(Route.source(host, operation, request), scope)
+        if (host.mirrors.length === 0) return via(Route.source(host, operation, request), scope, options)
         const { last, mirrors } = Route.all(host, operation, request)
-        return mirrors.length === 0 ? via(last, scope) : Mirrors.before(mirrors, last, memory, via, scope)
+        return Mirrors.before(mirrors, last, memory, (route, scope) => via(route, scope, options), scope)
       })
     }).pipe(provide)
 

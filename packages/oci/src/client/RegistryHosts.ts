@@ -31,6 +31,8 @@ export interface Limits {
   readonly answer: Duration.Duration
   /** How long a body may pause; 60 seconds by default. */
   readonly idle: Duration.Duration
+  /** How long a body that is held in memory may take as a whole; 5 minutes by default. Blobs that are streamed have no such limit. */
+  readonly total: Duration.Duration
 }
 
 /** What a registry can do, as far as it is known before it was asked. What is left out is found out. */

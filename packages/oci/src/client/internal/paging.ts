@@ -96,6 +96,7 @@ export const stream = <A, E extends RegistryError, E2>(
 ): Stream.Stream<A, E | E2 | PaginationLoop | CallError, RegistryClient> =>
   Stream.suspend(() => {
     const visited = new Set<string>()
+    const links = false
     const first: Place<A> = { url: listing.path }
     return Stream.paginateChunkEffect(first, ({ last, url }) =>
       Effect.gen(function* () {

@@ -13,7 +13,8 @@ export const defaultLimits: Limits = {
   redirects: 10,
   pages: 10_000,
   answer: Duration.seconds(60),
-  idle: Duration.seconds(60)
+  idle: Duration.seconds(60),
+  total: Duration.minutes(5)
 }
 
 const defaultChunk: Host["chunk"] = { min: 64 * 1024, max: 256 * 1024 * 1024 }
