@@ -96,7 +96,7 @@ export const stream = <A, E extends RegistryError, E2>(
 ): Stream.Stream<A, E | E2 | PaginationLoop | CallError, RegistryClient> =>
   Stream.suspend(() => {
     const visited = new Set<string>()
-    const links = false
+    let links = false
     const first: Place<A> = { url: listing.path }
     return Stream.paginateChunkEffect(first, ({ last, url }) =>
       Effect.gen(function* () {
@@ -104,11 +104,12 @@ export const stream = <A, E extends RegistryError, E2>(
         // who answers with it once more does not know how to go on after an entry
         if (last !== undefined && entries.includes(last)) return [Chunk.empty<A>(), Option.none<Place<A>>()] as const
         visited.add(answer.response.request.url)
-        const next = Option.match(link, {
-          onSome: (url): Option.Option<Place<A>> => Option.some({ url }),
-          onNone: () =>
-            Option.map(Option.fromNullable(listing.after?.(entries)), (url) => ({ url, last: entries.at(-1) }))
-        })
+        links ||= Option.isSome(link)
+        // a registry that gives links has come to the end when it gives none
+        const after = links ? undefined : listing.after?.(entries)
+        const next: Option.Option<Place<A>> = Option.isSome(link)
+          ? Option.some({ url: link.value })
+          : Option.map(Option.fromNullable(after), (url) => ({ url, last: entries.at(-1) }))
         const looping = Option.exists(next, ({ url }) => visited.has(url) || visited.size >= answer.limits.pages)
         if (looping) return yield* new PaginationLoop({ ...Body.facts(answer), pages: visited.size })
         return [Chunk.fromIterable(entries), next] as const
