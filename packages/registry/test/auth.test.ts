@@ -267,20 +267,29 @@ describe("RegistryServer with token authentication", () => {
       )
     }
 
-    it.effect("A47 makes a mount an upload when the token may not pull from there", () =>
+    const mountFrom = (digest: string, from: string, headers: Record<string, string>) =>
+      send("POST", `/v2/org/own/blobs/uploads/?mount=${digest}${from}`, { headers })
+
+    it.effect("A47 mounts with a token for both repositories, and asks for it when the user can have it", () =>
       Effect.gen(function* () {
-        const all = "repository:org/app:pull,push&scope=repository:org/base:pull"
-        const { token } = tokenOf(yield* ask(`scope=${all}`))
-        const digest = yield* blobOf("org/base", bearer(token))
-        const mount = (headers: Record<string, string>, from: string) =>
-          Effect.map(
-            send("POST", `/v2/org/app/blobs/uploads/?mount=${digest}${from}`, { headers }),
-            ({ status }) => status
-          )
-        const narrow = bearer(tokenOf(yield* ask("scope=repository:org/app:pull,push")).token)
-        assert.strictEqual(yield* mount(narrow, "&from=org/base"), 202)
-        assert.strictEqual(yield* mount(narrow, ""), 202)
-        assert.strictEqual(yield* mount(bearer(token), "&from=org/base"), 201)
+        const scope = "repository:org/own:pull,push repository:org/base:pull"
+        const both = bearer(tokenOf(yield* ask(`scope=${scope}`)).token)
+        const digest = yield* blobOf("org/base", both)
+        const one = bearer(tokenOf(yield* ask("scope=repository:org/own:pull,push")).token)
+        const refused = yield* mountFrom(digest, "&from=org/base", one)
+        assert.strictEqual(challenge(refused), `Bearer ${realm},scope="${scope}",error="insufficient_scope"`)
+        assert.strictEqual((yield* mountFrom(digest, "&from=org/base", both)).status, 201)
+        assert.strictEqual((yield* mountFrom(digest, "", one)).status, 201)
+      })
+    )
+
+    it.effect("A47 makes a mount from where the user may not pull an upload", () =>
+      Effect.gen(function* () {
+        const me = bearer(tokenOf(yield* ask("scope=repository:org/base:pull")).token)
+        const digest = yield* blobOf("org/base", me)
+        const scope = "repository:org/own:pull,push repository:org/base:pull"
+        const bob = bearer(tokenOf(yield* ask(`scope=${scope}`, basic("bob", "hunter2"))).token)
+        assert.strictEqual((yield* mountFrom(digest, "&from=org/base", bob)).status, 202)
       })
     )
 

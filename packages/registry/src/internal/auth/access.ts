@@ -55,6 +55,14 @@ export const rights = (
   return anonymousPull === true && !allowed.includes("pull") ? ["pull", ...allowed] : allowed
 }
 
+export const may = (users: Users, user: string | undefined, { actions, resource }: Scope): boolean => {
+  const allowed = rights(users, user, resource)
+  return actions.every((action) => allowed.includes(action))
+}
+
+export const mayPull = (users: Users, user: string | undefined, name: string): boolean =>
+  may(users, user, { resource: repository(name), actions: ["pull"] })
+
 export const isPassword = ({ users }: Users, user: string, password: string): boolean => own(users, user) === password
 
 const actions = (method: string): ReadonlyArray<Action> => {

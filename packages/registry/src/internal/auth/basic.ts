@@ -29,24 +29,18 @@ export const userOf = (users: Access.Users, { headers }: Incoming): Effect.Effec
     : Effect.fail(unauthorized("unknown user or wrong password"))
 }
 
-export const make = (options: BasicAuth): Gate => {
-  const may = (user: string | undefined, { actions, resource }: Access.Scope): boolean => {
-    const allowed = Access.rights(options, user, resource)
-    return actions.every((action) => allowed.includes(action))
-  }
-  return {
-    enter: (route, incoming) =>
-      Effect.flatMap(userOf(options, incoming), (user) => {
-        const need = Access.needed(route, incoming)
-        if (need === undefined ? user !== undefined : may(user, need)) {
-          return Effect.succeed((name) => may(user, { resource: Access.repository(name), actions: ["pull"] }))
-        }
-        return Effect.fail(
-          user === undefined
-            ? unauthorized("authentication required")
-            : refuse(403, "DENIED", "requested access to the resource is denied")
-        )
-      }),
-    challenge: () => unauthorized("authentication required")
-  }
-}
+export const make = (options: BasicAuth): Gate => ({
+  enter: (route, incoming) =>
+    Effect.flatMap(userOf(options, incoming), (user) => {
+      const need = Access.needed(route, incoming)
+      if (need === undefined ? user !== undefined : Access.may(options, user, need)) {
+        return Effect.succeed((name) => Access.mayPull(options, user, name))
+      }
+      return Effect.fail(
+        user === undefined
+          ? unauthorized("authentication required")
+          : refuse(403, "DENIED", "requested access to the resource is denied")
+      )
+    }),
+  challenge: () => unauthorized("authentication required")
+})

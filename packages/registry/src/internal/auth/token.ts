@@ -24,8 +24,9 @@ export interface TokenAuth extends Access.Users {
   readonly expiry?: Duration.DurationInput | undefined
 }
 
-/** What a token is good for, until when. */
+/** Whose a token is, what it is good for, and until when. */
 interface Grant {
+  readonly user: string | undefined
   readonly scopes: ReadonlyMap<string, ReadonlySet<string>>
   /** In milliseconds. */
   readonly expires: number
@@ -78,14 +79,17 @@ export const make = (options: TokenAuth): Gate => {
       const [scheme, token = ""] = (incoming.headers.authorization ?? "").split(" ")
       if (scheme?.toLowerCase() !== "bearer") return Effect.fail(challenge(route, incoming))
       forgetExpired(now)
-      const scopes = grants.get(token)?.scopes
-      if (scopes === undefined) return Effect.fail(challenge(route, incoming, "invalid_token"))
-      const has = ({ actions, resource }: Access.Scope) =>
-        actions.every((action) => scopes.get(resource)?.has(action) === true)
+      const grant = grants.get(token)
+      if (grant === undefined) return Effect.fail(challenge(route, incoming, "invalid_token"))
+      const { scopes, user } = grant
+      const lacks = ({ actions, resource }: Access.Scope) =>
+        actions.some((action) => scopes.get(resource)?.has(action) !== true)
       const need = Access.needed(route, incoming)
-      return need === undefined || has(need)
-        ? Effect.succeed((name: string) => has({ resource: Access.repository(name), actions: ["pull"] }))
-        : Effect.fail(challenge(route, incoming, "insufficient_scope"))
+      // who may not mount from there at all is not asked for a better token, but gets an upload instead
+      const more = Access.wished(route, incoming).filter((scope) => Access.may(options, user, scope))
+      return (need !== undefined && lacks(need)) || more.some(lacks)
+        ? Effect.fail(challenge(route, incoming, "insufficient_scope"))
+        : Effect.succeed((name: string) => Access.mayPull(options, user, name))
     })
 
   /** What a user gets of what is asked for: `*` stands for all that there is to get. */
@@ -117,7 +121,7 @@ export const make = (options: TokenAuth): Gate => {
       forgetExpired(now)
       const token = crypto.randomUUID()
       const scopes = grantedOf(wish.user, wish.scopes)
-      grants.set(token, { scopes, expires: now + lifetime * 1000 })
+      grants.set(token, { user: wish.user, scopes, expires: now + lifetime * 1000 })
       return Effect.succeed(
         HttpServerResponse.unsafeJson(
           {
