@@ -290,6 +290,7 @@ describe("RegistryServer with token authentication", () => {
         const scope = "repository:org/own:pull,push repository:org/base:pull"
         const bob = bearer(tokenOf(yield* ask(`scope=${scope}`, basic("bob", "hunter2"))).token)
         assert.strictEqual((yield* mountFrom(digest, "&from=org/base", bob)).status, 202)
+        assert.strictEqual((yield* mountFrom(digest, "", bob)).status, 202)
       })
     )
 
