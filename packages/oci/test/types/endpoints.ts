@@ -101,6 +101,7 @@ interface Source {
 const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repository, session, source }: Given) => ({
   "Registry.ping": Registry.ping(registry),
   "Registry.supports": Registry.supports(registry),
+  "Registry.login": Registry.login(registry, { token: "" }),
   "Blobs.head": Blobs.head(repository, digest),
   "Blobs.exists": Blobs.exists(repository, digest),
   "Blobs.get": Blobs.get(repository, descriptor),
@@ -168,6 +169,7 @@ type Bytes =
 export type Endpoints = Checked<{
   "Registry.ping": Fails<Calls["Registry.ping"], "Unsupported">
   "Registry.supports": Fails<Calls["Registry.supports"]>
+  "Registry.login": Fails<Calls["Registry.login"], "Unsupported">
   "Blobs.head": Fails<Calls["Blobs.head"], BlobGone>
   "Blobs.exists": Fails<Calls["Blobs.exists"]>
   "Blobs.get": Fails<Calls["Blobs.get"], BlobRead>
