@@ -58,7 +58,10 @@ const collect = <E>(output: Stream.Stream<Uint8Array, E>): Effect.Effect<string 
   const decoder = new TextDecoder()
   let size = 0
   return output.pipe(
-    Stream.takeWhile((bytes) => (size += bytes.length) <= limit),
+    Stream.takeWhile((bytes) => {
+      size += bytes.length
+      return size <= limit
+    }),
     Stream.runFold("", (text, bytes) => text + decoder.decode(bytes, { stream: true })),
     Effect.map((text) => (size > limit ? undefined : text))
   )
