@@ -7,6 +7,8 @@ import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Record from "effect/Record"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as HasherKey from "../spec/internal/hasherKey.js"
 import * as Credentials from "./Credentials.js"
@@ -148,10 +150,13 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       const signedIn = home ? auth({ operation, host, credential, exchange, policy, memory }, redirecting) : redirecting
       const whole = options?.hold ? Hold.make(operation, limits, options.hold(limits), signedIn) : signedIn
       const client = middleware(operation, retry({ operation, memory }, whole))
+      const wanted =
+        home && secure && credentials.headers !== undefined ? yield* credentials.headers(operation.registry) : undefined
       return yield* client.execute(
         request.pipe(
           HttpClientRequest.setUrl(url),
           HttpClientRequest.setHeaders({
+            ...(wanted === undefined ? undefined : Record.map(wanted, Redacted.value)),
             "user-agent": userAgent,
             // what is hashed and measured is what the registry holds, not a coding of it
             "accept-encoding": "identity",
