@@ -257,15 +257,25 @@ const learnt = ({ call: { host, operation }, session }: Turn, { grant, way }: Pa
   if (own !== undefined && Scope.isDelete(operation)) session.keepDeletes(way, own.actions)
 }
 
-/** Sends the request with a pass that was found for it. */
-const resent = (turn: Turn, pass: Pass): Answer =>
+/** Sends the request with a pass that was found for it; a password that is refused may have been renewed meanwhile. */
+const resent = (turn: Turn, pass: Pass, renewable = true): Answer =>
   Effect.flatMap(send(turn, pass), (response) => {
-    if (response.status === 401) return Effect.flatMap(Refused.read(turn.call, response), (no) => concluded(pass, no))
-    learnt(turn, pass)
-    return response.status === 403 && pass.grant?.withheld === true
-      ? Effect.flatMap(Refused.read(turn.call, response), (no) => concluded(pass, no))
-      : Effect.succeed(response)
+    if (response.status !== 401) learnt(turn, pass)
+    if (response.status !== 401 && response.status !== 403) return Effect.succeed(response)
+    return Effect.flatMap(Refused.read(turn.call, response), (refused) =>
+      renewable ? another(turn, pass, refused) : concluded(pass, refused)
+    )
   })
+
+/** The request with what has come in the place of a credential that was refused; tokens have been renewed before. */
+const another = (turn: Turn, pass: Pass, refused: Refused.Refused): Answer => {
+  if (pass.grant !== undefined || pass.identity === undefined) return concluded(pass, refused)
+  return Effect.flatMap(renewed(turn, pass.identity), (identity) =>
+    identity === undefined
+      ? concluded(pass, refused)
+      : resent(turn, { header: identity.header, identity, way: pass.way }, false)
+  )
+}
 
 /**
  * A delete whose challenge does not say what it takes: each way to say it is tried, until one is neither refused by the
@@ -297,7 +307,7 @@ const deleted = (turn: Turn, way: Session.Way, identity: Identity, refused: Refu
 /** Another registry that a redirect led to: it gets to know nobody, and gives what it gives to anyone. */
 const abroad = (turn: Turn, refused: Refused.Refused, url: string): Answer =>
   Effect.gen(function* () {
-    const { call, request, session } = turn
+    const { request, session } = turn
     const offer = Challenge.parse(refused.challenge ?? "").find(
       (challenge) => challenge.scheme === "bearer" && Challenge.fault(challenge) === undefined
     )
@@ -349,10 +359,7 @@ const again = (turn: Turn, pass: Pass, past: Past, response: HttpClientResponse)
         session.drop(grant)
         return yield* resent(turn, yield* granted(turn, way, identity, grant.scopes))
       }
-      const other = identity === undefined ? undefined : yield* renewed(turn, identity)
-      return other === undefined
-        ? refused.response()
-        : yield* resent(turn, { header: other.header, identity: other, way })
+      return yield* another(turn, pass, refused)
     }
 
     if (refused.challenge === undefined) {
@@ -362,12 +369,7 @@ const again = (turn: Turn, pass: Pass, past: Past, response: HttpClientResponse)
           answer.status === 401 ? again(turn, pass, { ...past, asked: "probe" }, answer) : Effect.succeed(answer)
         )
       }
-      if (grant === undefined && identity !== undefined) {
-        const other = yield* renewed(turn, identity)
-        return other === undefined
-          ? refused.response()
-          : yield* resent(turn, { header: other.header, identity: other, way })
-      }
+      if (grant === undefined && identity !== undefined) return yield* another(turn, pass, refused)
       const answer = yield* root(turn)
       const asked = yield* Refused.read(call, answer)
       if (answer.status !== 401 || asked.challenge === undefined) return yield* concluded(pass, refused)
