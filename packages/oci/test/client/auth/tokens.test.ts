@@ -1,4 +1,5 @@
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { assert, describe, it } from "@effect/vitest"
 import * as Script from "@effect-oci/registry/Script"
 import * as Effect from "effect/Effect"
@@ -9,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import * as Credentials from "effect-oci/Credentials"
+import * as RegistryClient from "effect-oci/RegistryClient"
 import * as Repository from "effect-oci/Repository"
 import * as RegistryRetry from "effect-oci/RegistryRetry"
 import * as Tags from "effect-oci/Tags"
@@ -595,22 +597,29 @@ describe("RegistryAuth, tokens", () => {
   })
 
   it.effect("memory is bounded: a token of long ago is fetched again", () => {
-    const many = 1100
-    return Effect.gen(function* () {
-      for (let at = 0; at < many; at++) {
-        yield* Tags.list(Either.getOrThrow(Repository.parse(`registry.test/org/r${at}`)))
-      }
-      yield* list
-    }).pipe(
-      playing(
-        same.expect("GET", "/v2/org/r0/tags/list").answer(401, asks(bearer())),
-        ...Array.from({ length: many }, (_, at) => [
-          same.expect("GET", `/v2/org/r${at}/tags/list`, carries("Bearer T")).answer(200, listed),
-          service.expect("GET", tokenFor(`repository:org/r${at}:pull`)).answer(200, grants())
-        ]).flat(),
-        service.expect("GET", tokenFor(pull)).answer(200, grants()),
-        lets()
-      )
+    const fetched: Array<string> = []
+    const registry = HttpClient.make((request, url) =>
+      Effect.sync(() => {
+        const scope = url.searchParams.get("scope")
+        if (scope !== null) fetched.push(scope)
+        const { authorization } = request.headers
+        const response =
+          scope !== null
+            ? Response.json({ token: "T", expires_in: 300 })
+            : authorization === undefined
+              ? new Response("", { status: 401, headers: { "www-authenticate": bearer() } })
+              : Response.json(listed.json)
+        return HttpClientResponse.fromWeb(request, response)
+      })
     )
+    const tags = (at: number) => Tags.list(Either.getOrThrow(Repository.parse(`registry.test/org/r${at}`)))
+    return Effect.gen(function* () {
+      yield* Effect.forEach([0, 0], tags)
+      assert.strictEqual(fetched.length, 1)
+      yield* Effect.forEach(Array.from({ length: 1000 }, (_, at) => at + 1), tags)
+      assert.strictEqual(fetched.length, 1001)
+      yield* Effect.forEach([1000, 0], tags)
+      assert.deepStrictEqual(fetched.slice(1001), ["repository:org/r0:pull"])
+    }).pipe(Effect.provide(Layer.provide(RegistryClient.layer, Layer.succeed(HttpClient.HttpClient, registry))))
   })
 })

@@ -67,7 +67,8 @@ const refused = (answer: Body.Answer, authenticated: boolean): Effect.Effect<nev
   Effect.flatMap(Refusal.read(answer), (refusal) => {
     const { facts, headers, says, status } = refusal
     // OAuth 2 says with 400 that it does not accept who asks
-    if (status === 401 || (status === 400 && says("INVALID_GRANT", "INVALID_CLIENT", "UNAUTHORIZED"))) {
+    const rejects = says("UNAUTHORIZED") || facts.errors.some((said) => /^invalid_grant$/i.test(said.code || said.message))
+    if (status === 401 || (status === 400 && rejects)) {
       return new Unauthorized({ ...facts, schemes: ListHeader.schemes(headers["www-authenticate"] ?? ""), authenticated })
     }
     if (status === 403 || status === 429 || status === 408 || status >= 500) {
