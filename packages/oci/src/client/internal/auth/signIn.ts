@@ -299,6 +299,8 @@ const deleted = (turn: Turn, way: Session.Way, identity: Identity, refused: Refu
         learnt(turn, pass.right)
         return response
       }
+      // it may have all that the next alternative asks for
+      if (pass.right.grant !== undefined) session.drop(pass.right.grant)
       last = concluded(pass.right, yield* Refused.read(call, response))
     }
     return yield* last
