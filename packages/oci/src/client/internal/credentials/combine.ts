@@ -19,10 +19,7 @@ const both = <A>(first: A | undefined, second: A | undefined, join: (first: A, s
 
 /** Nothing but what is in a map. */
 export const fromMap = (credentials: ReadonlyMap<Keys.Key, Credential>): Service => ({
-  lookup: (registry, repository) => {
-    const key = Keys.candidates(registry, repository).find((key) => credentials.has(key))
-    return Effect.succeed(Option.fromNullable(key === undefined ? undefined : credentials.get(key)))
-  }
+  lookup: (registry, repository) => Effect.succeed(Option.fromNullable(Keys.find(credentials, registry, repository)))
 })
 
 /** Two sources as one. What cannot be asked is a failure, and never a reason to use another's credentials. */

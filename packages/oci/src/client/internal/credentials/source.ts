@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { RegistryName } from "../../../spec/RegistryName.js"
+import type { Repository } from "../../../spec/Repository.js"
 import type { CredentialHelper } from "../../CredentialHelper.js"
 import type { Credential, Service } from "../../Credentials.js"
 import { CredentialsInvalid } from "../../RegistryError.js"
@@ -113,18 +114,19 @@ export const make = ({
 
     const document = (fresh?: boolean) => documents.get("", load, fresh)
 
-    const helperFor = ({ helpers, store }: Document.Document, keys: ReadonlyArray<Keys.Key>) => {
-      const key = keys.find((key) => helpers.has(key))
-      const program = (key === undefined ? store : helpers.get(key)) ?? ""
+    const helperFor = (
+      { helpers, store }: Document.Document,
+      registry: RegistryName,
+      repository?: Repository | undefined
+    ) => {
+      const program = Keys.find(helpers, registry, repository) ?? store ?? ""
       return program === "" ? undefined : helperOf(program)
     }
 
     const lookup: Service["lookup"] = (registry, repository, options) =>
       Effect.flatMap(document(options?.fresh), (document) => {
-        const keys = Keys.candidates(registry, repository)
-        const key = keys.find((key) => document.auths.has(key))
-        const own: Found = Option.fromNullable(key === undefined ? undefined : document.auths.get(key))
-        const helper = helperFor(document, keys)
+        const own: Found = Option.fromNullable(Keys.find(document.auths, registry, repository))
+        const helper = helperFor(document, registry, repository)
         return helper === undefined
           ? Effect.succeed(own)
           : Combine.or(asked.get(helper, registry, options?.fresh), () => Effect.succeed(own))
@@ -150,7 +152,7 @@ export const make = ({
         Effect.flatMap(document(true), (document) => {
           const reason = unfit(credential)
           if (reason !== undefined) return refuse(registry, reason)
-          const helper = helperFor(document, Keys.hosts(registry))
+          const helper = helperFor(document, registry)
           if (helper === undefined) return Effect.as(write(registry, credential), Option.some(file))
           // what the file has of it is old, and not for everybody's eyes
           return asked
@@ -159,7 +161,7 @@ export const make = ({
         }),
       erase: (registry) =>
         Effect.flatMap(document(true), (document) => {
-          const helper = helperFor(document, Keys.hosts(registry))
+          const helper = helperFor(document, registry)
           const kept = helper === undefined ? Effect.void : asked.erase(helper, registry)
           return Effect.zipRight(kept, write(registry))
         })
