@@ -34,10 +34,6 @@ export interface ListOptions {
   readonly artifactType?: string | undefined
 }
 
-/** Whether a refusal says that the repository is missing, and so nothing of the API. */
-const noRepository = ({ errors }: { readonly errors: ReadonlyArray<{ readonly code: string }> }): boolean =>
-  errors.some(({ code }) => code.toUpperCase() === "NAME_UNKNOWN")
-
 /** An answer that says the API is not here, whichever way. A 5xx or a denial says nothing of the sort and is an error. */
 const absent = ({ facts, status }: Refusal): Unsupported | undefined =>
   [400, 404, 405, 406, 501].includes(status) ? new Unsupported(facts) : undefined
@@ -80,12 +76,14 @@ const none: ReadonlyArray<Descriptor> = []
 /** The list under the tag. Something else under that tag is no list: other tools use such names too. */
 const tagged = (
   repository: Repository,
-  digest: Digest.Digest
+  digest: Digest.Digest,
+  onFound: Effect.Effect<void, never, RegistryClient>
 ): Effect.Effect<ReadonlyArray<Descriptor>, NameUnknown | CallError, RegistryClient> => {
   const reference = Reference.make(repository, { tag: tag(digest) })
   const ignored = ({ message }: { readonly message: string }) =>
     Effect.as(Effect.logWarning(`${Reference.format(reference)} is no list of referrers: ${message}`), none)
   return Manifests.get(reference).pipe(
+    Effect.tap(() => onFound),
     Effect.flatMap(({ manifest }) =>
       manifest.mediaType === MediaType.ociIndex
         ? Effect.succeed(manifest.manifests)
@@ -110,32 +108,29 @@ export const stream = (
   options?: ListOptions
 ): Stream.Stream<Descriptor, NameUnknown | ManifestInvalid | PaginationLoop | CallError, RegistryClient> => {
   const wanted = options?.artifactType
-  const fromTag = Effect.suspend(() => tagged(repository, digest))
   return Stream.suspend(() => {
     let pages = 0
     const listed = new Set<string>()
     const fresh = ({ digest }: Descriptor) => listed.size < listed.add(digest).size
+    const absent = Features.found(repository, "referrers", false)
     // whether there is an API is settled by its first page; a later one that is missing must not pass for the end
-    const orTagged = <E>(error: E, said: boolean) =>
-      pages > 0
-        ? Stream.fail(error)
-        : Stream.fromIterableEffect(
-            Effect.zipRight(said ? Features.found(repository, "referrers", false) : Effect.void, fromTag)
-          )
+    const orTagged = <E extends { readonly status?: number | undefined }>(error: E) => {
+      if (pages > 0) return Stream.fail(error)
+      // 404 may be said of the repository: it takes a list under the tag to know that only the API is missing
+      const said = error.status === 404 ? Effect.void : absent
+      return Stream.fromIterableEffect(Effect.zipRight(said, tagged(repository, digest, absent)))
+    }
     const asked = api(repository, digest, wanted, () => pages++).pipe(
       Stream.catchTags({
         Unsupported: (error) =>
-          orTagged(
-            new UnexpectedResponse({ ...error, reason: "a page of referrers is missing" }),
-            !noRepository(error)
-          ),
+          orTagged(new UnexpectedResponse({ ...error, reason: "a page of referrers is missing" })),
         // a redirect to a page elsewhere is how one large registry says that it has no API
-        UnsafeLocation: (error) => (error.kind === "redirect" ? orTagged(error, true) : Stream.fail(error))
+        UnsafeLocation: (error) => (error.kind === "redirect" ? orTagged(error) : Stream.fail(error))
       })
     )
     return Stream.unwrap(
       Effect.map(Features.known(repository, "referrers"), (there) =>
-        there === false ? Stream.fromIterableEffect(fromTag) : asked
+        there === false ? Stream.fromIterableEffect(tagged(repository, digest, Effect.void)) : asked
       )
     ).pipe(
       // pages may overlap when the list changes between them

@@ -132,12 +132,19 @@ const send = (
     return answer
   })
 
-/** The subject that the registry says it noted, when it is the one we sent. */
-const noted = ({ response }: Body.Answer, content: Manifest.ManifestContent): Option.Option<Digest.Digest> =>
-  Manifest.subject(content.manifest).pipe(
+/** The subject that the registry says it noted, when it is the one we sent: then it has the referrers API. */
+const noted = (
+  { response }: Body.Answer,
+  repository: Repository,
+  content: Manifest.ManifestContent
+): Effect.Effect<Option.Option<Digest.Digest>, never, RegistryClient.RegistryClient> => {
+  const subject = Manifest.subject(content.manifest).pipe(
     Option.map(({ digest }) => digest),
     Option.filter((digest) => response.headers["oci-subject"]?.trim() === digest)
   )
+  const learnt = Option.isNone(subject) ? Effect.void : Features.found(repository, "referrers", true)
+  return Effect.as(learnt, subject)
+}
 
 /** One request, under one tag or digest. */
 export const one = (
@@ -145,11 +152,13 @@ export const one = (
   content: Manifest.ManifestContent,
   tag: string
 ): Effect.Effect<Put, PutError, RegistryClient.RegistryClient> =>
-  Effect.map(send(repository, content, tag), (answer) => ({
-    descriptor: content.descriptor,
-    subject: noted(answer, content),
-    tags: [tag]
-  }))
+  Effect.flatMap(send(repository, content, tag), (answer) =>
+    Effect.map(noted(answer, repository, content), (subject) => ({
+      descriptor: content.descriptor,
+      subject,
+      tags: [tag]
+    }))
+  )
 
 /** As many as every registry that takes tags this way must take (end-7b). */
 const batch = 10
@@ -183,5 +192,5 @@ export const many = (
       (tag) => send(repository, content, tag),
       { discard: true }
     )
-    return { descriptor: content.descriptor, subject: noted(answer, content), tags }
+    return { descriptor: content.descriptor, subject: yield* noted(answer, repository, content), tags }
   })
