@@ -54,6 +54,10 @@ const outputs: { readonly [name: string]: ReadonlyArray<string> } = {
   ],
   "referrers-list": ["1 of type application/spdx+json", "sha256:…"],
   "referrers-stream": ["application/spdx+json: sha256:…", "application/vnd.dev.sigstore.bundle.v0.3+json: sha256:…"],
+  "referrers-get": [
+    "sha256:… application/vnd.oci.image.manifest.v1+json",
+    "sha256:… application/vnd.oci.image.manifest.v1+json"
+  ],
   "catalog-list": ["first page: org/app", "there are more"],
   "catalog-stream": ["org/app", "org/base"],
   "parse-reference": [

@@ -49,6 +49,7 @@ export const endpoints: Imports<Example> = {
   "tags-delete": () => import("../tags-delete.js"),
   "referrers-list": () => import("../referrers-list.js"),
   "referrers-stream": () => import("../referrers-stream.js"),
+  "referrers-get": () => import("../referrers-get.js"),
   "catalog-list": () => import("../catalog-list.js"),
   "catalog-stream": () => import("../catalog-stream.js")
 }

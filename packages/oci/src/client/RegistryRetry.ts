@@ -53,7 +53,8 @@ export interface Policy {
   readonly pace?: boolean | undefined
 }
 
-const none: Service = (_, next) => next
+/** Makes each request once. */
+export const none: Service = (_, next) => next
 
 const make = (policy: Policy): Service =>
   Retry.make({

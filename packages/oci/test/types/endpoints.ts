@@ -129,6 +129,7 @@ const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repos
   "Tags.delete": Tags.delete(repository, "latest"),
   "Referrers.list": Referrers.list(repository, digest),
   "Referrers.stream": Referrers.stream(repository, digest),
+  "Referrers.get": Referrers.get(repository, digest, descriptor),
   "Catalog.list": Catalog.list(registry),
   "Catalog.stream": Catalog.stream(registry)
 })
@@ -218,6 +219,10 @@ export type Endpoints = Checked<{
   "Tags.stream": Fails<Calls["Tags.stream"], "NameUnknown" | "Unsupported" | "PaginationLoop">
   "Tags.delete": Fails<Calls["Tags.delete"], ManifestGone | "Unsupported" | "InvalidReference">
   "Referrers.list": Fails<Calls["Referrers.list"], "NameUnknown" | "ManifestInvalid" | "PaginationLoop">
+  "Referrers.get": Fails<
+    Calls["Referrers.get"],
+    "ManifestUnknown" | "NameUnknown" | "ManifestInvalid" | "DigestMismatch"
+  >
   "Referrers.stream": Fails<Calls["Referrers.stream"], "NameUnknown" | "ManifestInvalid" | "PaginationLoop">
   "Catalog.list": Fails<Calls["Catalog.list"], "Unsupported">
   "Catalog.stream": Fails<Calls["Catalog.stream"], "Unsupported" | "PaginationLoop">
