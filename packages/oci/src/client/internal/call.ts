@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { Operation } from "../Operation.js"
 import * as RegistryClient from "../RegistryClient.js"
-import type { CallError } from "../RegistryError.js"
+import { type CallError, UnexpectedResponse } from "../RegistryError.js"
 import * as RegistryHosts from "../RegistryHosts.js"
 import * as Body from "./body.js"
 import * as Provenance from "./provenance.js"
@@ -29,6 +29,10 @@ export interface Call<E> {
 const isGone = ({ method }: HttpClientRequest.HttpClientRequest, response: HttpClientResponse): boolean =>
   method === "DELETE" && response.status === 404 && Provenance.of(response)?.lost === true
 
+/** A registry of Docker's first version, which knows no path of the second. */
+const isFirstVersion = ({ headers }: HttpClientResponse): boolean =>
+  headers["x-docker-registry-version"] !== undefined && headers["docker-distribution-api-version"] === undefined
+
 /** Sends the request and hands out an answer that says yes, its body unread. */
 export const open = <E = never>(
   call: Call<E>,
@@ -43,6 +47,10 @@ export const open = <E = never>(
     const answer: Body.Answer = { operation: call.operation, response, limits, abort }
     if (call.accepts.includes(response.status) || isGone(call.request, response)) return answer
     const refusal = yield* Refusal.read(answer)
+    if (response.status === 404 && isFirstVersion(response)) {
+      const reason = "it speaks only the first version of Docker's protocol"
+      return yield* new UnexpectedResponse({ ...refusal.facts, reason })
+    }
     // who asks and how often: the status alone decides, whatever code comes with it
     const particular = response.status === 401 || response.status === 429 ? undefined : call.refused?.(refusal)
     return yield* Effect.fail(particular ?? (yield* Refusal.common(answer, refusal)))
