@@ -40,7 +40,7 @@ export interface Limits {
   readonly answer: Duration.Duration
   /** How long a body may pause; 60 seconds by default. */
   readonly idle: Duration.Duration
-  /** How long a body that is held in memory may take as a whole; 5 minutes by default. Blobs that are streamed have no such limit. */
+  /** How long a body that is held in memory may take as a whole; 5 minutes by default. What is streamed has no such limit. */
   readonly total: Duration.Duration
 }
 

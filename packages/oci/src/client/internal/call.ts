@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { Operation } from "../Operation.js"
 import * as RegistryClient from "../RegistryClient.js"
-import type { CallError } from "../RegistryError.js"
+import { type CallError, UnexpectedResponse } from "../RegistryError.js"
 import * as RegistryHosts from "../RegistryHosts.js"
 import * as Body from "./body.js"
 import * as Mirrors from "./hosts/mirrors.js"
@@ -41,6 +41,10 @@ export const orAgain = <A, E, R, E2>(
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | E2, R> => (Mirrors.isFrom(answer.response) ? again(answer, self) : Effect.fail(error))
 
+/** A registry of Docker's first version, which knows no path of the second. */
+const isFirstVersion = ({ headers }: HttpClientResponse): boolean =>
+  headers["x-docker-registry-version"] !== undefined && headers["docker-distribution-api-version"] === undefined
+
 /** Sends the request and hands out an answer that says yes, its body unread. */
 export const open = <E = never>(
   call: Call<E>,
@@ -57,6 +61,10 @@ export const open = <E = never>(
     // a status below 400 that means nothing here; what is 400 and above does not come from mirrors
     if (Mirrors.isFrom(response)) return yield* again(answer, open(call, options))
     const refusal = yield* Refusal.read(answer)
+    if (response.status === 404 && isFirstVersion(response)) {
+      const reason = "it speaks only the first version of Docker's protocol"
+      return yield* new UnexpectedResponse({ ...refusal.facts, reason })
+    }
     // who asks and how often: the status alone decides, whatever code comes with it
     const particular = response.status === 401 || response.status === 429 ? undefined : call.refused?.(refusal)
     return yield* Effect.fail(particular ?? (yield* Refusal.common(answer, refusal)))

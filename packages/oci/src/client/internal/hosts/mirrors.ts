@@ -10,6 +10,7 @@ import * as Scope from "effect/Scope"
 import { type CallError, isRetryable } from "../../RegistryError.js"
 import { type RegistryMemory, slot } from "../../RegistryMemory.js"
 import * as Body from "../body.js"
+import { isPassing } from "../statuses.js"
 import type { Route } from "./route.js"
 
 /** How long a mirror that failed is left out. */
@@ -32,8 +33,6 @@ export interface Via {
 const leaveOut = (memory: RegistryMemory, { host }: Route): Effect.Effect<void> =>
   Effect.map(Clock.currentTimeMillis, (now) => void resting(memory).set(host.baseUrl, now + rest))
 
-const troubled = (status: number): boolean => status === 429 || (status >= 500 && status !== 501)
-
 /** Asks one mirror, once: whatever it has against the request, there is somebody else to ask. */
 const one = (route: Route, memory: RegistryMemory, via: Via, outer: Scope.Scope) =>
   Effect.flatMap(Scope.fork(outer, ExecutionStrategy.sequential), (scope) => {
@@ -54,7 +53,7 @@ const one = (route: Route, memory: RegistryMemory, via: Via, outer: Scope.Scope)
           return Effect.succeed(response)
         }
         const answer = { operation, response, limits: host.limits, abort: Effect.void }
-        return Effect.zipRight(Body.discard(answer), next(`it answered with status ${status}`, troubled(status)))
+        return Effect.zipRight(Body.discard(answer), next(`it answered with status ${status}`, isPassing(status)))
       }
     })
   })
