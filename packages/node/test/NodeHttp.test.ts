@@ -91,7 +91,9 @@ describe("NodeHttp", () => {
       const stranger = yield* Effect.flip(ping(name)).pipe(Effect.provide(client(NodeHttp.layer)))
       assert(stranger._tag === "TransportError")
       assert.strictEqual(stranger.code, "DEPTH_ZERO_SELF_SIGNED_CERT")
-      yield* ping(name).pipe(Effect.provide(client(NodeHttp.layerWith({ tls: { ca: Certificate.cert } }))))
+      yield* ping(name).pipe(
+        Effect.provide(client(NodeHttp.layerWith({ tls: { [name.slice(8)]: { ca: Certificate.cert } } })))
+      )
       assert.strictEqual(server.requests.length, 1)
     })
   )

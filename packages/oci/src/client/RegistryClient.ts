@@ -2,11 +2,13 @@
  * The client that every endpoint asks for: an `HttpClient` under the policies of registries.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { hasProperty } from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as HasherKey from "../spec/internal/hasherKey.js"
 import * as Credentials from "./Credentials.js"
@@ -43,6 +45,34 @@ export interface Service {
 /** A client for registries. It is one for all registries, and keeps what belongs to it alone, such as warnings seen. */
 export class RegistryClient extends Context.Tag("effect-oci/RegistryClient")<RegistryClient, Service>() {}
 
+export const ScopedTypeId: unique symbol = Symbol.for("effect-oci/RegistryClient/Scoped")
+
+/** Sends a request. The answer belongs to the Scope: what is not read of it by then is given up, and its connection. */
+export interface ScopedExecute {
+  (request: HttpClientRequest.HttpClientRequest): Effect.Effect<HttpClientResponse, HttpClientError, Scope.Scope>
+}
+
+/**
+ * An `HttpClient` that can tie answers to a Scope by itself. `HttpClient.withScope` does it for every other one, by an
+ * `AbortSignal` for each request, which costs as much as sending it. Makes no spans and sends no trace headers.
+ */
+export interface ScopedTransport {
+  readonly [ScopedTypeId]: ScopedExecute
+}
+
+const isScoped = (client: HttpClient.HttpClient): client is HttpClient.HttpClient & ScopedTransport =>
+  hasProperty(client, ScopedTypeId)
+
+const scopedBy = (client: HttpClient.HttpClient): ScopedExecute => {
+  if (isScoped(client)) return client[ScopedTypeId]
+  // the platform's own spans hold whole URLs, and its trace headers go to every host
+  const scoped = client.pipe(
+    HttpClient.withTracerDisabledWhen(() => true),
+    HttpClient.withScope
+  )
+  return scoped.execute
+}
+
 /** The policies that a client takes from where it is built, and a caller may replace. Each has a default. */
 const policies: ReadonlyArray<{ readonly key: string }> = [
   Credentials.Credentials,
@@ -70,11 +100,7 @@ const originOf = (url: string): string | undefined => (URL.canParse(url) ? new U
 /** Builds the client from the `HttpClient` and whatever policies there are. */
 export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect.gen(function* () {
   const own = policiesOf(yield* Effect.context<never>())
-  const transport = (yield* HttpClient.HttpClient).pipe(
-    // the platform's own spans hold whole URLs, and its trace headers go to every host
-    HttpClient.withTracerDisabledWhen(() => true),
-    HttpClient.withScope
-  )
+  const transport = scopedBy(yield* HttpClient.HttpClient)
   const warnings: Seen = new Set()
   const memory = new RegistryMemory()
 
@@ -96,7 +122,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       // pages and uploads may be on another host that the origin policy trusts: not with our credentials
       const home = url !== request.url || originOf(url) === originOf(baseUrl)
       const send = (request: HttpClientRequest.HttpClientRequest) =>
-        Effect.provideService(transport.execute(request), Scope.Scope, scope)
+        Effect.provideService(transport(request), Scope.Scope, scope)
       const exchanging = (operation: Operation, attempt: number, hop: number) =>
         Exchange.make(send, { operation, policy, limits, observer, warnings, attempt, hop })
       let attempts = 0

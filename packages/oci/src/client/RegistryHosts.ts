@@ -34,6 +34,8 @@ export interface Settings {
   readonly scheme?: "http" | "https" | undefined
   /** What stands before `/v2/` in every path, such as `/artifactory/api/docker/local`. */
   readonly prefix?: string | undefined
+  /** Takes any certificate of this host, where the transport can, as NodeHttp does. It says nothing of other hosts. */
+  readonly insecure?: boolean | undefined
   readonly limits?: Partial<Limits> | undefined
 }
 
@@ -43,6 +45,8 @@ export interface Host {
   readonly baseUrl: string
   /** Whether credentials may be sent: https, loopback, or plain http that these settings ask for. */
   readonly secure: boolean
+  /** Whether any certificate is taken; not by default. */
+  readonly insecure?: boolean | undefined
   readonly limits: Limits
 }
 
@@ -67,6 +71,7 @@ const resolve = (registry: RegistryName.RegistryName, settings: Settings = {}): 
   return {
     baseUrl: `${scheme}://${registry.apiAuthority}${prefix}`,
     secure: scheme === "https" || settings.scheme === "http" || registry.isLoopback,
+    insecure: settings.insecure === true,
     limits: { ...defaultLimits, ...settings.limits }
   }
 }
