@@ -9,6 +9,11 @@ export * as Blobs from "./client/Blobs.js"
 export * as Catalog from "./client/Catalog.js"
 
 /**
+ * Programs that keep credentials: Docker's credential helpers, which are found on the PATH as `docker-credential-<name>`.
+ */
+export * as CredentialHelper from "./client/CredentialHelper.js"
+
+/**
  * Who we are to a registry. How that is said is `RegistryAuth`'s business.
  */
 export * as Credentials from "./client/Credentials.js"
@@ -88,6 +93,12 @@ export * as RegistryObserver from "./client/RegistryObserver.js"
  * Whether and when a request is made again.
  */
 export * as RegistryRetry from "./client/RegistryRetry.js"
+
+/**
+ * A transport that ties answers to a Scope by itself. `HttpClient.withScope` does it for every other one, by an
+ * `AbortSignal` for each request, which costs as much as sending a small one.
+ */
+export * as ScopedTransport from "./client/ScopedTransport.js"
 
 /**
  * The tags of a repository (end-8, end-9).

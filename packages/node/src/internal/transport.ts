@@ -8,7 +8,7 @@ import type * as Undici from "@effect/platform-node/Undici"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
-import * as RegistryClient from "effect-oci/RegistryClient"
+import * as ScopedTransport from "effect-oci/ScopedTransport"
 import { Exchange } from "./exchange.js"
 import { Response } from "./response.js"
 import type { Routes } from "./routes.js"
@@ -86,7 +86,7 @@ const send = (
 
 /** As `execute` with `HttpClient.withScope`, without what these cost: a signal for each request and a platform's span. */
 const scoped =
-  (routes: Routes): RegistryClient.ScopedExecute =>
+  (routes: Routes): ScopedTransport.Execute =>
   (request) =>
     Effect.withFiberRuntime(({ currentContext }) => {
       const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
@@ -100,12 +100,12 @@ const scoped =
     })
 
 /** The platform's client, which sees to spans, to answers that nobody reads and to `HttpClient.withScope`. */
-export const make = (routes: Routes): HttpClient.HttpClient & RegistryClient.ScopedTransport =>
+export const make = (routes: Routes): ScopedTransport.ScopedTransport =>
   Object.assign(
     HttpClient.make((request, url, signal, { currentContext }) => {
       const exchange = new Exchange()
       signal.addEventListener("abort", () => exchange.abort(), { once: true })
       return send(routes, currentContext, request, url, exchange)
     }),
-    { [RegistryClient.ScopedTypeId]: scoped(routes) }
+    { [ScopedTransport.TypeId]: scoped(routes) }
   )

@@ -2,13 +2,13 @@
  * The client that every endpoint asks for: an `HttpClient` under the policies of registries.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { hasProperty } from "effect/Predicate"
+import * as Record from "effect/Record"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as HasherKey from "../spec/internal/hasherKey.js"
 import * as Credentials from "./Credentials.js"
@@ -26,6 +26,7 @@ import { RegistryMemory } from "./RegistryMemory.js"
 import * as RegistryMiddleware from "./RegistryMiddleware.js"
 import * as RegistryObserver from "./RegistryObserver.js"
 import * as RegistryRetry from "./RegistryRetry.js"
+import * as ScopedTransport from "./ScopedTransport.js"
 
 export interface Service {
   /**
@@ -44,34 +45,6 @@ export interface Service {
 
 /** A client for registries. It is one for all registries, and keeps what belongs to it alone, such as warnings seen. */
 export class RegistryClient extends Context.Tag("effect-oci/RegistryClient")<RegistryClient, Service>() {}
-
-export const ScopedTypeId: unique symbol = Symbol.for("effect-oci/RegistryClient/Scoped")
-
-/** Sends a request. The answer belongs to the Scope: what is not read of it by then is given up, and its connection. */
-export interface ScopedExecute {
-  (request: HttpClientRequest.HttpClientRequest): Effect.Effect<HttpClientResponse, HttpClientError, Scope.Scope>
-}
-
-/**
- * An `HttpClient` that can tie answers to a Scope by itself. `HttpClient.withScope` does it for every other one, by an
- * `AbortSignal` for each request, which costs as much as sending it. Makes no spans and sends no trace headers.
- */
-export interface ScopedTransport {
-  readonly [ScopedTypeId]: ScopedExecute
-}
-
-const isScoped = (client: HttpClient.HttpClient): client is HttpClient.HttpClient & ScopedTransport =>
-  hasProperty(client, ScopedTypeId)
-
-const scopedBy = (client: HttpClient.HttpClient): ScopedExecute => {
-  if (isScoped(client)) return client[ScopedTypeId]
-  // the platform's own spans hold whole URLs, and its trace headers go to every host
-  const scoped = client.pipe(
-    HttpClient.withTracerDisabledWhen(() => true),
-    HttpClient.withScope
-  )
-  return scoped.execute
-}
 
 /** The policies that a client takes from where it is built, and a caller may replace. Each has a default. */
 const policies: ReadonlyArray<{ readonly key: string }> = [
@@ -100,7 +73,7 @@ const originOf = (url: string): string | undefined => (URL.canParse(url) ? new U
 /** Builds the client from the `HttpClient` and whatever policies there are. */
 export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect.gen(function* () {
   const own = policiesOf(yield* Effect.context<never>())
-  const transport = scopedBy(yield* HttpClient.HttpClient)
+  const transport = ScopedTransport.of(yield* HttpClient.HttpClient)
   const warnings: Seen = new Set()
   const memory = new RegistryMemory()
 
@@ -148,10 +121,13 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       )
       const signedIn = home ? auth({ operation, host, credential, exchange, policy, memory }, redirecting) : redirecting
       const client = middleware(operation, retry({ operation, memory }, signedIn))
+      const wanted =
+        home && secure && credentials.headers !== undefined ? yield* credentials.headers(operation.registry) : undefined
       return yield* client.execute(
         request.pipe(
           HttpClientRequest.setUrl(url),
           HttpClientRequest.setHeaders({
+            ...(wanted === undefined ? undefined : Record.map(wanted, Redacted.value)),
             "user-agent": userAgent,
             // what is hashed and measured is what the registry holds, not a coding of it
             "accept-encoding": "identity",

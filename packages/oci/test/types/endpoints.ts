@@ -101,6 +101,8 @@ interface Source {
 const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repository, session, source }: Given) => ({
   "Registry.ping": Registry.ping(registry),
   "Registry.supports": Registry.supports(registry),
+  "Registry.login": Registry.login(registry, { token: "" }),
+  "Registry.logout": Registry.logout(registry),
   "Blobs.head": Blobs.head(repository, digest),
   "Blobs.exists": Blobs.exists(repository, digest),
   "Blobs.get": Blobs.get(repository, descriptor),
@@ -168,6 +170,12 @@ type Bytes =
 export type Endpoints = Checked<{
   "Registry.ping": Fails<Calls["Registry.ping"], "Unsupported">
   "Registry.supports": Fails<Calls["Registry.supports"]>
+  "Registry.login": Fails<Calls["Registry.login"], "Unsupported">
+  // asks no registry
+  "Registry.logout": {
+    readonly errors: Same<TagOf<Failure<Calls["Registry.logout"]>>, "CredentialsInvalid">
+    readonly needs: Same<Needs<Calls["Registry.logout"]>, RegistryClient>
+  }
   "Blobs.head": Fails<Calls["Blobs.head"], BlobGone>
   "Blobs.exists": Fails<Calls["Blobs.exists"]>
   "Blobs.get": Fails<Calls["Blobs.get"], BlobRead>
