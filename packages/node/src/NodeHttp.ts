@@ -32,7 +32,7 @@ export interface Options {
   readonly connectTimeout?: Duration.DurationInput | undefined
   /** How long a connection is kept for the next request, unless its server says so; 4 seconds by default. */
   readonly keepAlive?: Duration.DurationInput | undefined
-  /** By host, as `registry.test:5000`: a host named here is not looked for in `certificates`. */
+  /** By host, as `registry.test:5000`. It comes before the files that `RegistryHosts` names, and these before `certificates`. */
   readonly tls?: { readonly [host: string]: Tls } | undefined
   /**
    * Directories with one for each host, as `registry.test:5000`, which hold `*.crt` (authorities to trust as well), and
@@ -94,7 +94,7 @@ export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient
       Effect.map(
         Routes.make({
           agent,
-          tls: Certificates.make(options.tls ?? {}, options.certificates ?? Certificates.directories()),
+          certificates: Certificates.make(options.tls ?? {}, options.certificates ?? Certificates.directories()),
           lookup: options.lookup ?? dns.lookup
         }),
         Transport.make

@@ -3,6 +3,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import * as tls from "node:tls"
 import * as Effect from "effect/Effect"
+import type * as RegistryHosts from "effect-oci/RegistryHosts"
 import * as RegistryName from "effect-oci/RegistryName"
 
 /** In PEM. */
@@ -25,9 +26,6 @@ export const directories = (): ReadonlyArray<string> => [
 class CertificateError extends Error {
   readonly code = "ERR_TLS_CERTIFICATES"
 }
-
-const failure = (what: string) => (cause: unknown) =>
-  new CertificateError(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`)
 
 /** What Node trusts by itself, `NODE_EXTRA_CA_CERTS` among it. Newer versions of it can be asked. */
 const trusted = (): Promise<ReadonlyArray<string>> => {
@@ -69,8 +67,10 @@ const read = async (directory: string): Promise<Tls | undefined> => {
   if (names === undefined) return undefined
   const ending = (end: string) => names.filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length))
   const [certs, keys] = [ending(".cert"), ending(".key")]
-  for (const name of certs) if (!keys.includes(name)) throw new Error(`${name}.key is missing beside ${name}.cert`)
-  for (const name of keys) if (!certs.includes(name)) throw new Error(`${name}.cert is missing beside ${name}.key`)
+  for (const name of certs)
+    if (!keys.includes(name)) throw new Error(`${directory} has ${name}.cert without ${name}.key`)
+  for (const name of keys)
+    if (!certs.includes(name)) throw new Error(`${directory} has ${name}.key without ${name}.cert`)
   const all = (names: ReadonlyArray<string>, end: string) =>
     Promise.all(names.map((name) => fs.readFile(path.join(directory, name + end), "utf8")))
   return { ca: await all(ending(".crt"), ".crt"), cert: await all(certs, ".cert"), key: await all(certs, ".key") }
@@ -83,36 +83,44 @@ const namesOf = (host: string): ReadonlyArray<string> => {
   return [...new Set(names.flatMap((name) => (/:\d+$/.test(name) ? [name] : [name, `${name}:443`])))]
 }
 
-/** What a host's connections are made with; nothing where Node's own settings do. Looked for when it is first needed. */
-export const make = (
-  given: { readonly [host: string]: Tls },
-  directories: ReadonlyArray<string>
-): ((host: string) => Effect.Effect<tls.SecureContext | undefined, Error>) => {
+/** What RegistryHosts names, read. */
+const readNamed = async ({ ca = [], client = [] }: RegistryHosts.Tls): Promise<Tls> => {
+  const all = (files: ReadonlyArray<string>) => Promise.all(files.map((file) => fs.readFile(file, "utf8")))
+  return {
+    ca: await all(ca),
+    cert: await all(client.map(({ cert }) => cert)),
+    key: await all(client.map(({ cert, key }) => key ?? cert))
+  }
+}
+
+/**
+ * What a host's connections are made with, and nothing where Node's own settings do: what is given for it, else what the
+ * policy names, else the first directory that has it.
+ */
+export interface Find {
+  (host: string, named: RegistryHosts.Tls | undefined): Effect.Effect<tls.SecureContext | undefined, Error>
+}
+
+export const make = (given: { readonly [host: string]: Tls }, directories: ReadonlyArray<string>): Find => {
   const own = new Map(Object.entries(given).map(([host, settings]) => [host.toLowerCase(), settings]))
-  const made = new Map<string, tls.SecureContext>()
-  const find = async (host: string): Promise<tls.SecureContext | undefined> => {
+  const settingsOf = async (host: string, named: RegistryHosts.Tls | undefined): Promise<Tls | undefined> => {
     const names = namesOf(host)
-    for (const name of names) {
-      const settings = own.get(name)
-      if (settings !== undefined) return secureContext(settings)
-    }
-    for (const directory of directories) {
-      for (const name of names) {
-        const settings = await read(path.join(directory, name)).catch((cause: unknown) => {
-          throw failure(path.join(directory, name))(cause)
-        })
-        if (settings !== undefined) return secureContext(settings)
-      }
+    const found = names.map((name) => own.get(name)).find((settings) => settings !== undefined)
+    if (found !== undefined) return found
+    if (named !== undefined) return readNamed(named)
+    for (const directory of directories.flatMap((parent) => names.map((name) => path.join(parent, name)))) {
+      const settings = await read(directory)
+      if (settings !== undefined) return settings
     }
     return undefined
   }
-  return (host) =>
-    Effect.suspend(() => {
-      const known = made.get(host)
-      if (known !== undefined) return Effect.succeed(known)
-      return Effect.tap(
-        Effect.tryPromise({ try: () => find(host), catch: failure(`the certificates for ${host}`) }),
-        (found) => Effect.sync(() => found !== undefined && made.set(host, found))
-      )
+  return (host, named) =>
+    Effect.tryPromise({
+      try: async () => {
+        const settings = await settingsOf(host, named)
+        return settings === undefined ? undefined : await secureContext(settings)
+      },
+      catch: (cause) =>
+        new CertificateError(`certificates for ${host}: ${cause instanceof Error ? cause.message : String(cause)}`)
     })
 }
