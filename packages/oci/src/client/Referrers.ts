@@ -11,6 +11,7 @@ import * as MediaType from "../spec/MediaType.js"
 import * as Reference from "../spec/Reference.js"
 import type { Repository } from "../spec/Repository.js"
 import * as Body from "./internal/body.js"
+import * as Features from "./internal/features.js"
 import * as Paging from "./internal/paging.js"
 import type { Refusal } from "./internal/refusal.js"
 import * as Request from "./internal/request.js"
@@ -29,6 +30,10 @@ export interface ListOptions {
   /** Only referrers of this type. Registries that do not filter are filtered here. */
   readonly artifactType?: string | undefined
 }
+
+/** Whether a refusal says that the repository is missing, and so nothing of the API. */
+const noRepository = ({ errors }: { readonly errors: ReadonlyArray<{ readonly code: string }> }): boolean =>
+  errors.some(({ code }) => code.toUpperCase() === "NAME_UNKNOWN")
 
 /** An answer that says the API is not here, whichever way. A 5xx or a denial says nothing of the sort and is an error. */
 const absent = ({ facts, status }: Refusal): Unsupported | undefined =>
@@ -103,20 +108,34 @@ export const stream = (
   options?: ListOptions
 ): Stream.Stream<Descriptor, NameUnknown | ManifestInvalid | PaginationLoop | CallError, RegistryClient> => {
   const wanted = options?.artifactType
+  const fromTag = Effect.suspend(() => tagged(repository, digest))
   return Stream.suspend(() => {
     let pages = 0
     const listed = new Set<string>()
     const fresh = ({ digest }: Descriptor) => listed.size < listed.add(digest).size
     // whether there is an API is settled by its first page; a later one that is missing must not pass for the end
-    const orTagged = <E>(error: E) =>
-      pages === 0 ? Stream.fromIterableEffect(tagged(repository, digest)) : Stream.fail(error)
-    return api(repository, digest, wanted, () => pages++).pipe(
+    const orTagged = <E>(error: E, said: boolean) =>
+      pages > 0
+        ? Stream.fail(error)
+        : Stream.fromIterableEffect(
+            Effect.zipRight(said ? Features.found(repository, "referrers", false) : Effect.void, fromTag)
+          )
+    const asked = api(repository, digest, wanted, () => pages++).pipe(
       Stream.catchTags({
         Unsupported: (error) =>
-          orTagged(new UnexpectedResponse({ ...error, reason: "a page of referrers is missing" })),
+          orTagged(
+            new UnexpectedResponse({ ...error, reason: "a page of referrers is missing" }),
+            !noRepository(error)
+          ),
         // a redirect to a page elsewhere is how one large registry says that it has no API
-        UnsafeLocation: (error) => (error.kind === "redirect" ? orTagged(error) : Stream.fail(error))
-      }),
+        UnsafeLocation: (error) => (error.kind === "redirect" ? orTagged(error, true) : Stream.fail(error))
+      })
+    )
+    return Stream.unwrap(
+      Effect.map(Features.known(repository, "referrers"), (there) =>
+        there === false ? Stream.fromIterableEffect(fromTag) : asked
+      )
+    ).pipe(
       // pages may overlap when the list changes between them
       Stream.filter((descriptor) => (wanted === undefined || descriptor.artifactType === wanted) && fresh(descriptor))
     )

@@ -11,12 +11,15 @@ import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as HasherKey from "../spec/internal/hasherKey.js"
+import type { RegistryName } from "../spec/RegistryName.js"
+import type { Repository } from "../spec/Repository.js"
 import * as Credentials from "./Credentials.js"
 import * as RegistryHttpClient from "./internal/client.js"
 import * as Exchange from "./internal/exchange.js"
 import * as Facts from "./internal/facts.js"
 import * as Mirrors from "./internal/hosts/mirrors.js"
 import * as Route from "./internal/hosts/route.js"
+import * as Slots from "./internal/hosts/slots.js"
 import * as Redirects from "./internal/redirects.js"
 import type { Seen } from "./internal/warnings.js"
 import type { Operation } from "./Operation.js"
@@ -43,6 +46,8 @@ export interface Service {
   ) => Effect.Effect<HttpClientResponse, CallError, Scope.Scope>
   /** Runs an effect under this client's policies. Those provided around the effect come first. */
   readonly provide: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** What this client remembers between calls. */
+  readonly memory: RegistryMemory
 }
 
 /** A client for registries. It is one for all registries, and keeps what belongs to it alone, such as warnings seen. */
@@ -84,7 +89,8 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
   /** All that is done for a request at one host: the registry's own, or a mirror. */
   const via: Mirrors.Via = ({ host, mirror, operation, request }, scope) =>
     Effect.gen(function* () {
-      const { baseUrl, limits, secure } = host
+      const { baseUrl, limits, requestsPerSecond, secure } = host
+      if (host.concurrency !== undefined) yield* Slots.hold(memory, host, operation.name, scope)
       const observer = yield* RegistryObserver.RegistryObserver
       const credentials = yield* Credentials.Credentials
       const auth = yield* RegistryAuth.RegistryAuth
@@ -104,7 +110,8 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       const redirecting = RegistryHttpClient.make((request) => {
         const attempt = ++attempts
         const hop = (hop: number) => exchanging(operation, attempt, hop)
-        return Redirects.follow(hop, { operation, policy, limits, home }).execute(request)
+        const sent = Redirects.follow(hop, { operation, policy, limits, home }).execute(request)
+        return requestsPerSecond === undefined ? sent : Effect.zipRight(Slots.turn(memory, host), sent)
       })
       const credential: RegistryAuth.Request["credential"] = (options) =>
         Effect.filterOrFail(
@@ -153,7 +160,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       })
     }).pipe(provide)
 
-  return { execute, provide }
+  return { execute, provide, memory }
 })
 
 /**
@@ -164,6 +171,21 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
 export const layer: Layer.Layer<RegistryClient, never, HttpClient.HttpClient> = Layer.fresh(
   Layer.effect(RegistryClient, make)
 )
+
+/**
+ * Runs an effect with a slot of each of these registries, where `RegistryHosts` limits their concurrency. The slots are
+ * taken all at once, so that effects which each need two registries, as copies do, cannot wait for each other. What the
+ * effect asks of these registries needs no further slots.
+ */
+export const together =
+  (registries: ReadonlyArray<RegistryName | Repository>) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | RegistryClient> =>
+    Effect.gen(function* () {
+      const { memory, provide } = yield* RegistryClient
+      const { lookup } = yield* provide(RegistryHosts.RegistryHosts)
+      const hosts = registries.map((one) => ("registry" in one ? lookup(one.registry, one) : lookup(one)))
+      return yield* Slots.together(memory, hosts, self)
+    })
 
 /**
  * Runs an effect and hands out the distinct warnings that registries sent meanwhile (the `Warning` header), in their

@@ -25,6 +25,7 @@ import {
 } from "../RegistryError.js"
 import * as Body from "./body.js"
 import * as Call from "./call.js"
+import * as Features from "./features.js"
 import * as ListHeader from "./listHeader.js"
 import type { Refusal } from "./refusal.js"
 import * as Refused from "./refused.js"
@@ -153,7 +154,10 @@ export const one = (
 /** As many as every registry that takes tags this way must take (end-7b). */
 const batch = 10
 
-/** By digest with the tags in the query; tags that the registry does not confirm are pushed one by one. */
+/**
+ * By digest with the tags in the query; tags that the registry does not confirm are pushed one by one, and so are all where
+ * it is known to take no others.
+ */
 export const many = (
   repository: Repository,
   content: Manifest.ManifestContent,
@@ -169,8 +173,10 @@ export const many = (
           for (const tag of ListHeader.split(response.headers["oci-tag"] ?? "")) confirmed.add(tag)
         })
       )
-    const answer = yield* push(first)
+    const takesMany = tags.length === 0 ? false : yield* Features.known(repository, "multiTag")
+    const answer = yield* push(takesMany === false ? [] : first)
     // a registry that confirms none of the first does not know of tags in a query
+    if (takesMany === undefined) yield* Features.found(repository, "multiTag", confirmed.size > 0)
     if (confirmed.size > 0) yield* Effect.forEach(rest, push, { discard: true })
     yield* Effect.forEach(
       tags.filter((tag) => !confirmed.has(tag)),

@@ -34,13 +34,17 @@ export const page = <A, E, E2>(
   E | E2 | CallError,
   RegistryClient
 > =>
-  Effect.gen(function* () {
-    const request = HttpClientRequest.get(url).pipe(HttpClientRequest.setHeader("accept", listing.accept))
-    const { answer, bytes } = yield* Call.read({ ...listing, request }, (limits) => limits.page)
-    const target = Link.next(answer.response.headers.link ?? "")
-    const next = target === undefined ? Option.none() : Option.some(yield* Link.judged(answer, "link", "GET", target))
-    return { answer, entries: yield* listing.entries({ answer, bytes, next }), next }
-  })
+  Call.read(
+    { ...listing, request: HttpClientRequest.get(url).pipe(HttpClientRequest.setHeader("accept", listing.accept)) },
+    (limits) => limits.page,
+    (answer, bytes) =>
+      Effect.gen(function* () {
+        const target = Link.next(answer.response.headers.link ?? "")
+        const next =
+          target === undefined ? Option.none() : Option.some(yield* Link.judged(answer, "link", "GET", target))
+        return { answer, entries: yield* listing.entries({ answer, bytes, next }), next }
+      })
+  )
 
 /**
  * All entries, page by page as they are wanted: the registry ends the list by giving no link to a next page. Links that
