@@ -20,6 +20,20 @@ type Body = Exclude<Undici.Dispatcher.DispatchOptions["body"], undefined>
 const failure = (request: Request, cause: unknown, reason: "Transport" | "InvalidUrl" = "Transport") =>
   new HttpClientError.RequestError({ request, reason, cause })
 
+/** What a proxy says instead of opening a tunnel stands in undici's message alone. */
+class ProxyRefused extends Error {
+  readonly code: string
+  constructor(status: string) {
+    super(`the proxy answers ${status}${status === "407" ? ": it wants a user name and a password, in its URL" : ""}`)
+    this.code = `ERR_PROXY_${status}`
+  }
+}
+
+const explained = (error: Error): Error => {
+  const refused = /^Proxy response \((\d{3})\)/.exec(error.message)
+  return refused?.[1] === undefined ? error : new ProxyRefused(refused[1])
+}
+
 /** Nothing to convert: undici takes what the platform's body holds, and says so where it does not. */
 const inMemory = (body: Exclude<HttpBody.HttpBody, HttpBody.Stream>): Body => {
   switch (body._tag) {
@@ -40,7 +54,7 @@ const dispatch = (dispatcher: Undici.Dispatcher, request: Request, url: URL, exc
       resume(
         exchange.error === undefined
           ? Effect.succeed(new Response(request, exchange))
-          : Effect.fail(failure(request, exchange.error))
+          : Effect.fail(failure(request, explained(exchange.error)))
       )
     )
     dispatcher.dispatch(
