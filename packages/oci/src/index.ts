@@ -63,7 +63,8 @@ export * as RegistryClient from "./client/RegistryClient.js"
 export * as RegistryError from "./client/RegistryError.js"
 
 /**
- * What is particular to a registry's host: its scheme, a path in front of `/v2/`, and how much of its answers we take.
+ * What is particular to a registry's host: its scheme, a path in front of `/v2/`, its mirrors, how much is asked of it at a
+ * time, and how much of its answers we take.
  */
 export * as RegistryHosts from "./client/RegistryHosts.js"
 
@@ -93,6 +94,12 @@ export * as RegistryObserver from "./client/RegistryObserver.js"
  * Whether and when a request is made again.
  */
 export * as RegistryRetry from "./client/RegistryRetry.js"
+
+/**
+ * A transport that ties answers to a Scope by itself. `HttpClient.withScope` does it for every other one, by an
+ * `AbortSignal` for each request, which costs as much as sending a small one.
+ */
+export * as ScopedTransport from "./client/ScopedTransport.js"
 
 /**
  * The tags of a repository (end-8, end-9).

@@ -33,6 +33,7 @@ import { RegistryMemory } from "./RegistryMemory.js"
 import * as RegistryMiddleware from "./RegistryMiddleware.js"
 import * as RegistryObserver from "./RegistryObserver.js"
 import * as RegistryRetry from "./RegistryRetry.js"
+import * as ScopedTransport from "./ScopedTransport.js"
 
 export interface ExecuteOptions {
   /**
@@ -93,11 +94,7 @@ const originOf = (url: string): string | undefined => (URL.canParse(url) ? new U
 /** Builds the client from the `HttpClient` and whatever policies there are. */
 export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect.gen(function* () {
   const own = policiesOf(yield* Effect.context<never>())
-  const transport = (yield* HttpClient.HttpClient).pipe(
-    // the platform's own spans hold whole URLs, and its trace headers go to every host
-    HttpClient.withTracerDisabledWhen(() => true),
-    HttpClient.withScope
-  )
+  const transport = ScopedTransport.of(yield* HttpClient.HttpClient)
   const warnings: Seen = new Set()
   const memory = new RegistryMemory()
 
@@ -124,7 +121,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       // pages and uploads may be on another host that the origin policy trusts: not with our credentials
       const home = url !== request.url || originOf(url) === originOf(baseUrl)
       const send = (request: HttpClientRequest.HttpClientRequest) =>
-        Effect.provideService(transport.execute(request), Scope.Scope, scope)
+        Effect.provideService(transport(request), Scope.Scope, scope)
       const exchanging = (operation: Operation, attempt: number, hop: number, by = send) =>
         Exchange.make(by, { operation, policy, limits, observer, warnings, attempt, hop })
       let attempts = 0
@@ -150,7 +147,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       const sendAlone = (request: HttpClientRequest.HttpClientRequest) =>
         Effect.flatMap(Effect.serviceOption(Scope.Scope), (own) =>
           Effect.provideService(
-            transport.execute(request),
+            transport(request),
             Scope.Scope,
             Option.getOrElse(own, () => scope)
           )
