@@ -92,6 +92,14 @@ export * as RegistryObserver from "./client/RegistryObserver.js"
 
 /**
  * Whether and when a request is made again.
+ *
+ * What may succeed the second time is made again, up to five times: broken connections, silence, throttling (429) and
+ * outages (408, 499, 5xx), for requests that do no harm twice (GET, HEAD, DELETE, PUT of a manifest, the start of an upload)
+ * and whose body is still there. Throttling is waited for whatever the method. What was refused (400, 401, 403, 404 and so
+ * on) is not asked again.
+ *
+ * All calls of a client to one host share what is known of it: a `Retry-After` makes all of them wait, several failures in a
+ * row slow all of them, and there is a budget for retries, so that a dead host is not hammered by those who hope.
  */
 export * as RegistryRetry from "./client/RegistryRetry.js"
 
