@@ -120,7 +120,11 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       // a token is fetched for many, so the answer belongs to the Scope of the fetch and not to that of one call
       const sendAlone = (request: HttpClientRequest.HttpClientRequest) =>
         Effect.flatMap(Effect.serviceOption(Scope.Scope), (own) =>
-          Effect.provideService(transport.execute(request), Scope.Scope, Option.getOrElse(own, () => scope))
+          Effect.provideService(
+            transport.execute(request),
+            Scope.Scope,
+            Option.getOrElse(own, () => scope)
+          )
         )
       const exchange = retry(
         { operation: tokens, memory },
