@@ -502,11 +502,9 @@ describe("RegistryAuth, challenges", () => {
     }).pipe(
       Effect.provide(me),
       playing(
-        same
-          .expect("GET", tagsPath, carries(undefined))
-          .answer(407, {
-            headers: { "proxy-authenticate": 'Basic realm="proxy"', "www-authenticate": 'Basic realm="x"' }
-          })
+        same.expect("GET", tagsPath, carries(undefined)).answer(407, {
+          headers: { "proxy-authenticate": 'Basic realm="proxy"', "www-authenticate": 'Basic realm="x"' }
+        })
       )
     )
   )
