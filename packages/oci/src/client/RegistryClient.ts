@@ -13,12 +13,14 @@ import * as Credentials from "./Credentials.js"
 import * as RegistryHttpClient from "./internal/client.js"
 import * as Exchange from "./internal/exchange.js"
 import * as Facts from "./internal/facts.js"
+import * as Mirrors from "./internal/hosts/mirrors.js"
+import * as Route from "./internal/hosts/route.js"
 import * as Redirects from "./internal/redirects.js"
 import type { Seen } from "./internal/warnings.js"
 import type { Operation } from "./Operation.js"
 import * as OriginPolicy from "./OriginPolicy.js"
 import * as RegistryAuth from "./RegistryAuth.js"
-import { type CallError, CredentialsInvalid } from "./RegistryError.js"
+import { type CallError, CredentialsInvalid, PolicyViolation } from "./RegistryError.js"
 import * as RegistryHosts from "./RegistryHosts.js"
 import { RegistryMemory } from "./RegistryMemory.js"
 import * as RegistryMiddleware from "./RegistryMiddleware.js"
@@ -80,15 +82,15 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
 
   const provide: Service["provide"] = (self) => Effect.mapInputContext(self, (context) => Context.merge(own, context))
 
-  const execute: Service["execute"] = (operation, request) =>
+  /** All that is done for a request at one host: the registry's own, or a mirror. */
+  const via: Mirrors.Via = ({ host, mirror, operation, request }, scope) =>
     Effect.gen(function* () {
-      const scope = yield* Effect.scope
-      const host = yield* RegistryHosts.of(operation.registry)
       const { baseUrl, limits, secure } = host
       const observer = yield* RegistryObserver.RegistryObserver
       const credentials = yield* Credentials.Credentials
       const auth = yield* RegistryAuth.RegistryAuth
-      const retry = yield* RegistryRetry.RegistryRetry
+      // a mirror has one try: there is somebody else to ask
+      const retry = mirror ? RegistryRetry.none : yield* RegistryRetry.RegistryRetry
       const middleware = yield* RegistryMiddleware.RegistryMiddleware
       const policy = yield* OriginPolicy.OriginPolicy
 
@@ -133,6 +135,20 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
           })
         )
       )
+    })
+
+  const execute: Service["execute"] = (operation, request) =>
+    Effect.flatMap(RegistryHosts.RegistryHosts, ({ lookup }) => {
+      const host = lookup(operation.registry, operation.repository)
+      if (host.blocked) {
+        const facts = Facts.ofRequest(operation, request.method, request.url)
+        return new PolicyViolation({ ...facts, reason: "RegistryHosts blocks this registry" })
+      }
+      return Effect.flatMap(Effect.scope, (scope) => {
+        if (host.mirrors.length === 0) return via(Route.source(host, operation, request), scope)
+        const { last, mirrors } = Route.all(host, operation, request)
+        return mirrors.length === 0 ? via(last, scope) : Mirrors.before(mirrors, last, memory, via, scope)
+      })
     }).pipe(provide)
 
   return { execute, provide }

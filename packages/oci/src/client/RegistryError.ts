@@ -152,13 +152,20 @@ export class TagImmutable extends Schema.TaggedError<TagImmutable>("effect-oci/T
   }
 }
 
-/** A rule of the registry stands against it: a vulnerability policy, a lock, a quota. */
+/**
+ * A rule stands against it: the registry's own, such as a vulnerability policy, a lock, a quota; or one of this program's,
+ * where `RegistryHosts` blocks the registry.
+ */
 export class PolicyViolation extends Schema.TaggedError<PolicyViolation>("effect-oci/PolicyViolation")(
   "PolicyViolation",
-  facts
+  {
+    ...facts,
+    /** The rule, when it is not the registry's. */
+    reason: Schema.optional(Schema.String)
+  }
 ) {
   override get message(): string {
-    return describe(this, "a policy of the registry forbids it")
+    return describe(this, this.reason ?? "a policy of the registry forbids it")
   }
 }
 

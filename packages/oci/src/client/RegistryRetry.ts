@@ -18,7 +18,8 @@ export interface Service {
   (request: Request, next: Client): Client
 }
 
-const none: Service = (_, next) => next
+/** Makes each request once. */
+export const none: Service = (_, next) => next
 
 /** Retries as a middleware. By default each request is made once. */
 export class RegistryRetry extends Context.Reference<RegistryRetry>()("effect-oci/RegistryRetry", {

@@ -26,7 +26,7 @@ export const open = <E = never>(
 ): Effect.Effect<Body.Answer, E | CallError, RegistryClient.RegistryClient | Scope.Scope> =>
   Effect.gen(function* () {
     const client = yield* RegistryClient.RegistryClient
-    const { limits } = yield* client.provide(RegistryHosts.of(call.operation.registry))
+    const { limits } = yield* client.provide(RegistryHosts.of(call.operation.registry, call.operation.repository))
     const scope = yield* Effect.flatMap(Effect.scope, (outer) => Scope.fork(outer, ExecutionStrategy.sequential))
     const response = yield* Scope.extend(client.execute(call.operation, call.request), scope)
     const abort = Scope.close(scope, Exit.void)
