@@ -7,7 +7,7 @@ import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as HasherKey from "../spec/internal/hasherKey.js"
 import * as Credentials from "./Credentials.js"
 import * as RegistryHttpClient from "./internal/client.js"
@@ -97,10 +97,8 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       const url = request.url.startsWith("/") ? `${baseUrl}${request.url}` : request.url
       // pages and uploads may be on another host that the origin policy trusts: not with our credentials
       const home = url !== request.url || originOf(url) === originOf(baseUrl)
-      const send = (request: HttpClientRequest.HttpClientRequest) =>
-        Effect.provideService(transport.execute(request), Scope.Scope, scope)
       const exchanging = (operation: Operation, attempt: number, hop: number) =>
-        Exchange.make(send, { operation, policy, limits, observer, warnings, attempt, hop })
+        Exchange.make(transport.execute, { operation, policy, limits, observer, warnings, scope, attempt, hop })
       let attempts = 0
       const redirecting = RegistryHttpClient.make((request) => {
         const attempt = ++attempts
