@@ -80,7 +80,15 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
   const warnings: Seen = new Set()
   const memory = new RegistryMemory()
 
-  const provide: Service["provide"] = (self) => Effect.mapInputContext(self, (context) => Context.merge(own, context))
+  const keys = [...own.unsafeMap.keys()]
+
+  const provide: Service["provide"] = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.contextWithEffect((context: Context.Context<R>) =>
+      // within itself, or where the program was given the same layers, there is nothing to add
+      keys.every((key) => context.unsafeMap.has(key))
+        ? self
+        : Effect.provide(self, Context.merge(own, context))
+    )
 
   /** All that is done for a request at one host: the registry's own, or a mirror. */
   const via: Mirrors.Via = ({ host, mirror, operation, request }, scope) =>

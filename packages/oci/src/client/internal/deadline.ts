@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type { LazyArg } from "effect/Function"
+import { identity, type LazyArg } from "effect/Function"
 import * as Runtime from "effect/Runtime"
 
 /** The clock of those who brought none. Its sleep is a timer. */
@@ -28,10 +28,10 @@ const after = (limit: Duration.Duration, clock: Clock.Clock, over: () => void): 
 
 /**
  * Fails when an effect takes longer than the limit; then it is interrupted, and its end is waited for. So does
- * `Effect.timeoutFail`, whose two fibers and race cost as much as a request: here it is one fiber and a timer. What the
- * effect finds in its context can be changed on the way, which is free since it has a fiber of its own.
+ * `Effect.timeoutFail`, whose two fibers and race cost as much as a request: here it is one fiber and a timer. Since the
+ * effect has a fiber of its own, it is also free to give it another context.
  */
-export const within = <A, E, E2, R = never>(
+export const withinIn = <A, E, E2, R>(
   self: Effect.Effect<A, E, R>,
   limit: Duration.Duration,
   late: LazyArg<E2>,
@@ -58,3 +58,10 @@ export const within = <A, E, E2, R = never>(
       })
     })
   )
+
+/** As `withinIn`, in the context that is there. */
+export const within = <A, E, E2>(
+  self: Effect.Effect<A, E>,
+  limit: Duration.Duration,
+  late: LazyArg<E2>
+): Effect.Effect<A, E | E2> => withinIn(self, limit, late, identity)

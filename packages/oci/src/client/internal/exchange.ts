@@ -51,7 +51,7 @@ const withDeadline = (
   const { body } = request
   if (body._tag !== "Stream") {
     const extra = body._tag === "Uint8Array" ? body.contentLength / 64 : 0
-    return Deadline.within(send(request), Duration.sum(limit, Duration.millis(extra)), late, surroundings)
+    return Deadline.withinIn(send(request), Duration.sum(limit, Duration.millis(extra)), late, surroundings)
   }
   let taken = 0
   const counted = HttpClientRequest.bodyStream(
