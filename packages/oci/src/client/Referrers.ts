@@ -3,6 +3,7 @@
  */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Descriptor } from "../spec/Descriptor.js"
 import * as Digest from "../spec/Digest.js"
@@ -11,6 +12,7 @@ import * as MediaType from "../spec/MediaType.js"
 import * as Reference from "../spec/Reference.js"
 import type { Repository } from "../spec/Repository.js"
 import * as Body from "./internal/body.js"
+import * as Features from "./internal/features.js"
 import * as Paging from "./internal/paging.js"
 import type { Refusal } from "./internal/refusal.js"
 import * as Request from "./internal/request.js"
@@ -18,7 +20,9 @@ import * as Manifests from "./Manifests.js"
 import type { RegistryClient } from "./RegistryClient.js"
 import {
   type CallError,
+  type DigestMismatch,
   ManifestInvalid,
+  type ManifestUnknown,
   type NameUnknown,
   type PaginationLoop,
   UnexpectedResponse,
@@ -72,12 +76,14 @@ const none: ReadonlyArray<Descriptor> = []
 /** The list under the tag. Something else under that tag is no list: other tools use such names too. */
 const tagged = (
   repository: Repository,
-  digest: Digest.Digest
+  digest: Digest.Digest,
+  onFound: Effect.Effect<void, never, RegistryClient>
 ): Effect.Effect<ReadonlyArray<Descriptor>, NameUnknown | CallError, RegistryClient> => {
   const reference = Reference.make(repository, { tag: tag(digest) })
   const ignored = ({ message }: { readonly message: string }) =>
     Effect.as(Effect.logWarning(`${Reference.format(reference)} is no list of referrers: ${message}`), none)
   return Manifests.get(reference).pipe(
+    Effect.tap(() => onFound),
     Effect.flatMap(({ manifest }) =>
       manifest.mediaType === MediaType.ociIndex
         ? Effect.succeed(manifest.manifests)
@@ -94,8 +100,7 @@ const tagged = (
 
 /**
  * The referrers of a manifest, page by page as they are wanted (end-12a, end-12b). Where the registry has no API for them,
- * they are read from the tag that clients keep. What a list says of a referrer is not verified: fetch it by its digest, and
- * see that its subject is the one asked for.
+ * they are read from the tag that clients keep. What a list says of a referrer is not verified: `get` is for that.
  */
 export const stream = (
   repository: Repository,
@@ -107,16 +112,27 @@ export const stream = (
     let pages = 0
     const listed = new Set<string>()
     const fresh = ({ digest }: Descriptor) => listed.size < listed.add(digest).size
+    const absent = Features.found(repository, "referrers", false)
     // whether there is an API is settled by its first page; a later one that is missing must not pass for the end
-    const orTagged = <E>(error: E) =>
-      pages === 0 ? Stream.fromIterableEffect(tagged(repository, digest)) : Stream.fail(error)
-    return api(repository, digest, wanted, () => pages++).pipe(
+    const orTagged = <E extends { readonly status?: number | undefined }>(error: E) => {
+      if (pages > 0) return Stream.fail(error)
+      // 404 may be said of the repository: it takes a list under the tag to know that only the API is missing
+      const said = error.status === 404 ? Effect.void : absent
+      return Stream.fromIterableEffect(Effect.zipRight(said, tagged(repository, digest, absent)))
+    }
+    const asked = api(repository, digest, wanted, () => pages++).pipe(
       Stream.catchTags({
         Unsupported: (error) =>
           orTagged(new UnexpectedResponse({ ...error, reason: "a page of referrers is missing" })),
         // a redirect to a page elsewhere is how one large registry says that it has no API
         UnsafeLocation: (error) => (error.kind === "redirect" ? orTagged(error) : Stream.fail(error))
-      }),
+      })
+    )
+    return Stream.unwrap(
+      Effect.map(Features.known(repository, "referrers"), (there) =>
+        there === false ? Stream.fromIterableEffect(tagged(repository, digest, Effect.void)) : asked
+      )
+    ).pipe(
       // pages may overlap when the list changes between them
       Stream.filter((descriptor) => (wanted === undefined || descriptor.artifactType === wanted) && fresh(descriptor))
     )
@@ -135,4 +151,28 @@ export const list: (
 > = Effect.fn("oci.referrers.list")(function* (repository, digest, options) {
   yield* Request.annotate(repository, digest)
   return Chunk.toReadonlyArray(yield* Stream.runCollect(stream(repository, digest, options)))
+})
+
+/**
+ * A referrer that a list names, fetched by its digest and verified (end-3). A list is a claim of whoever wrote it: when the
+ * manifest itself names another subject, or none, this fails with `ManifestInvalid`.
+ */
+export const get: (
+  repository: Repository,
+  subject: Digest.Digest,
+  referrer: Descriptor
+) => Effect.Effect<
+  Manifest.ManifestContent,
+  ManifestUnknown | NameUnknown | ManifestInvalid | DigestMismatch | CallError,
+  RegistryClient
+> = Effect.fn("oci.referrers.get")(function* (repository, subject, { digest }) {
+  const reference = Reference.make(repository, { digest })
+  const content = yield* Manifests.get(reference)
+  const named = Option.getOrUndefined(Manifest.subject(content.manifest))?.digest
+  if (named === subject) return content
+  return yield* new ManifestInvalid({
+    ...Request.facts(reference),
+    mediaType: content.descriptor.mediaType,
+    reason: `it refers to ${named ?? "nothing"}, not to ${subject}`
+  })
 })

@@ -7,14 +7,21 @@ import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
+import * as Option from "effect/Option"
+import * as Record from "effect/Record"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
 import * as HasherKey from "../spec/internal/hasherKey.js"
+import type { RegistryName } from "../spec/RegistryName.js"
+import type { Repository } from "../spec/Repository.js"
 import * as Credentials from "./Credentials.js"
 import * as RegistryHttpClient from "./internal/client.js"
 import * as Exchange from "./internal/exchange.js"
 import * as Facts from "./internal/facts.js"
+import * as Hold from "./internal/hold.js"
 import * as Mirrors from "./internal/hosts/mirrors.js"
 import * as Route from "./internal/hosts/route.js"
+import * as Slots from "./internal/hosts/slots.js"
 import * as Redirects from "./internal/redirects.js"
 import type { Seen } from "./internal/warnings.js"
 import type { Operation } from "./Operation.js"
@@ -27,6 +34,14 @@ import * as RegistryMiddleware from "./RegistryMiddleware.js"
 import * as RegistryObserver from "./RegistryObserver.js"
 import * as RegistryRetry from "./RegistryRetry.js"
 
+export interface ExecuteOptions {
+  /**
+   * How many bytes of a success's body are held in memory, at most; beyond that it is `ResponseTooLarge`. A body that breaks
+   * off is then asked for again like an answer that did not come. Without this the body is read by whoever gets the answer.
+   */
+  readonly hold?: ((limits: RegistryHosts.Limits) => number) | undefined
+}
+
 export interface Service {
   /**
    * Sends a request of an operation through all policies: host, the user's middleware, retry, sign-in, redirects, limits
@@ -36,10 +51,13 @@ export interface Service {
    */
   readonly execute: (
     operation: Operation,
-    request: HttpClientRequest.HttpClientRequest
+    request: HttpClientRequest.HttpClientRequest,
+    options?: ExecuteOptions
   ) => Effect.Effect<HttpClientResponse, CallError, Scope.Scope>
   /** Runs an effect under this client's policies. Those provided around the effect come first. */
   readonly provide: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** What this client remembers between calls. */
+  readonly memory: RegistryMemory
 }
 
 /** A client for registries. It is one for all registries, and keeps what belongs to it alone, such as warnings seen. */
@@ -67,6 +85,9 @@ const policiesOf = (context: Context.Context<never>): Context.Context<never> =>
 
 const userAgent = "effect-oci/0.1.0"
 
+/** In bytes; no token service says more. */
+const largestToken = 1024 * 1024
+
 const originOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).origin : undefined)
 
 /** Builds the client from the `HttpClient` and whatever policies there are. */
@@ -85,15 +106,18 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
   const provide: Service["provide"] = <A, E, R>(self: Effect.Effect<A, E, R>) =>
     Effect.contextWithEffect((context: Context.Context<R>) =>
       // within itself, or where the program was given the same layers, there is nothing to add
-      keys.every((key) => context.unsafeMap.has(key))
-        ? self
-        : Effect.provide(self, Context.merge(own, context))
+      keys.every((key) => context.unsafeMap.has(key)) ? self : Effect.provide(self, Context.merge(own, context))
     )
 
   /** All that is done for a request at one host: the registry's own, or a mirror. */
-  const via: Mirrors.Via = ({ host, mirror, operation, request }, scope) =>
+  const via = (
+    { host, mirror, operation, request }: Route.Route,
+    scope: Scope.Scope,
+    options: ExecuteOptions | undefined
+  ): Effect.Effect<HttpClientResponse, CallError> =>
     Effect.gen(function* () {
-      const { baseUrl, limits, secure } = host
+      const { baseUrl, limits, requestsPerSecond, secure } = host
+      if (host.concurrency !== undefined) yield* Slots.hold(memory, host, operation.name, scope)
       const observer = yield* RegistryObserver.RegistryObserver
       const credentials = yield* Credentials.Credentials
       const auth = yield* RegistryAuth.RegistryAuth
@@ -105,13 +129,14 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       const url = request.url.startsWith("/") ? `${baseUrl}${request.url}` : request.url
       // pages and uploads may be on another host that the origin policy trusts: not with our credentials
       const home = url !== request.url || originOf(url) === originOf(baseUrl)
-      const exchanging = (operation: Operation, attempt: number, hop: number) =>
-        Exchange.make(transport.execute, { operation, policy, limits, observer, warnings, scope, attempt, hop })
+      const exchanging = (operation: Operation, attempt: number, hop: number, owner = scope) =>
+        Exchange.make(transport.execute, { operation, policy, limits, observer, warnings, scope: owner, attempt, hop })
       let attempts = 0
       const redirecting = RegistryHttpClient.make((request) => {
         const attempt = ++attempts
         const hop = (hop: number) => exchanging(operation, attempt, hop)
-        return Redirects.follow(hop, { operation, policy, limits, home }).execute(request)
+        const sent = Redirects.follow(hop, { operation, policy, limits, home }).execute(request)
+        return requestsPerSecond === undefined ? sent : Effect.zipRight(Slots.turn(memory, host), sent)
       })
       const credential: RegistryAuth.Request["credential"] = (options) =>
         Effect.filterOrFail(
@@ -124,16 +149,36 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
             })
         )
       const tokens: Operation = { ...operation, name: "auth.token" }
+      let exchanges = 0
       const exchange = retry(
         { operation: tokens, memory },
-        RegistryHttpClient.make((request) => exchanging(tokens, 1, 0).execute(request))
+        Hold.make(
+          tokens,
+          limits,
+          largestToken,
+          // a token is fetched for many, so the answer belongs to the Scope of the fetch and not to that of one call
+          RegistryHttpClient.make((request) =>
+            Effect.flatMap(Effect.serviceOption(Scope.Scope), (own) =>
+              exchanging(
+                tokens,
+                ++exchanges,
+                0,
+                Option.getOrElse(own, () => scope)
+              ).execute(request)
+            )
+          )
+        )
       )
       const signedIn = home ? auth({ operation, host, credential, exchange, policy, memory }, redirecting) : redirecting
-      const client = middleware(operation, retry({ operation, memory }, signedIn))
+      const whole = options?.hold ? Hold.make(operation, limits, options.hold(limits), signedIn) : signedIn
+      const client = middleware(operation, retry({ operation, memory }, whole))
+      const wanted =
+        home && secure && credentials.headers !== undefined ? yield* credentials.headers(operation.registry) : undefined
       return yield* client.execute(
         request.pipe(
           HttpClientRequest.setUrl(url),
           HttpClientRequest.setHeaders({
+            ...(wanted === undefined ? undefined : Record.map(wanted, Redacted.value)),
             "user-agent": userAgent,
             // what is hashed and measured is what the registry holds, not a coding of it
             "accept-encoding": "identity",
@@ -143,7 +188,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       )
     })
 
-  const execute: Service["execute"] = (operation, request) =>
+  const execute: Service["execute"] = (operation, request, options) =>
     Effect.flatMap(RegistryHosts.RegistryHosts, ({ lookup }) => {
       const host = lookup(operation.registry, operation.repository)
       if (host.blocked) {
@@ -151,13 +196,13 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
         return new PolicyViolation({ ...facts, reason: "RegistryHosts blocks this registry" })
       }
       return Effect.flatMap(Effect.scope, (scope) => {
-        if (host.mirrors.length === 0) return via(Route.source(host, operation, request), scope)
+        if (host.mirrors.length === 0) return via(Route.source(host, operation, request), scope, options)
         const { last, mirrors } = Route.all(host, operation, request)
-        return mirrors.length === 0 ? via(last, scope) : Mirrors.before(mirrors, last, memory, via, scope)
+        return Mirrors.before(mirrors, last, memory, (route, scope) => via(route, scope, options), scope)
       })
     }).pipe(provide)
 
-  return { execute, provide }
+  return { execute, provide, memory }
 })
 
 /**
@@ -168,6 +213,21 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
 export const layer: Layer.Layer<RegistryClient, never, HttpClient.HttpClient> = Layer.fresh(
   Layer.effect(RegistryClient, make)
 )
+
+/**
+ * Runs an effect with a slot of each of these registries, where `RegistryHosts` limits their concurrency. The slots are
+ * taken all at once, so that effects which each need two registries, as copies do, cannot wait for each other. What the
+ * effect asks of these registries needs no further slots.
+ */
+export const together =
+  (registries: ReadonlyArray<RegistryName | Repository>) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | RegistryClient> =>
+    Effect.gen(function* () {
+      const { memory, provide } = yield* RegistryClient
+      const { lookup } = yield* provide(RegistryHosts.RegistryHosts)
+      const hosts = registries.map((one) => ("registry" in one ? lookup(one.registry, one) : lookup(one)))
+      return yield* Slots.together(memory, hosts, self)
+    })
 
 /**
  * Runs an effect and hands out the distinct warnings that registries sent meanwhile (the `Warning` header), in their

@@ -9,8 +9,11 @@ import { describe, facts } from "../spec/internal/facts.js"
 import { ManifestInvalid, ManifestUnsupported } from "../spec/internal/ManifestErrors.js"
 import { InvalidPlatform, PlatformUnknown } from "../spec/Platform.js"
 import { InvalidReference } from "../spec/RegistryName.js"
+import { RateLimit } from "./internal/rateLimit.js"
+import { isPassing } from "./internal/statuses.js"
 
 export type { ErrorDetail, Facts } from "../spec/internal/facts.js"
+export type { RateLimit } from "./internal/rateLimit.js"
 export { InvalidDigest, InvalidPlatform, InvalidReference, ManifestInvalid, ManifestUnsupported, PlatformUnknown }
 
 const seconds = Schema.optional(Schema.NonNegative)
@@ -113,7 +116,11 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-oci/U
     const offers = this.schemes.length === 0 ? "" : `, it offers ${this.schemes.join(", ")}`
     return this.authenticated
       ? describe(this, `the credentials were refused${offers}`, "Check them, and that the repository exists")
-      : describe(this, `authentication is required${offers}`, "Provide Credentials and a RegistryAuth layer")
+      : describe(
+          this,
+          `authentication is required${offers}`,
+          `Provide Credentials${this.repository === undefined ? "" : ", and check that the repository exists"}`
+        )
   }
 }
 
@@ -137,7 +144,9 @@ export class TooManyRequests extends Schema.TaggedError<TooManyRequests>("effect
   {
     ...facts,
     /** Seconds to wait, when the registry said so. */
-    retryAfter: seconds
+    retryAfter: seconds,
+    /** The limit that was reached, when the registry said which. */
+    rateLimit: Schema.optional(RateLimit)
   }
 ) {
   override get message(): string {
@@ -280,10 +289,10 @@ export class ResponseTooLarge extends Schema.TaggedError<ResponseTooLarge>("effe
   }
 }
 
-/** A redirect, upload location or link that leads where this client does not go. */
+/** A redirect, upload location, link or token service that is where this client does not go. */
 export class UnsafeLocation extends Schema.TaggedError<UnsafeLocation>("effect-oci/UnsafeLocation")("UnsafeLocation", {
   ...facts,
-  /** What led there: `redirect`, `location` or `link`. */
+  /** What led there: `redirect`, `location`, `link`, or the `realm` of a challenge. */
   kind: Schema.String,
   /** Where it leads, without query. */
   target: Schema.String,
@@ -358,19 +367,29 @@ export class TooManyRedirects extends Schema.TaggedError<TooManyRedirects>("effe
   }
 }
 
-/** Nothing happened for too long. */
+const waitedFor = {
+  connect: "connection",
+  answer: "answer",
+  body: "rest of the answer",
+  total: "whole of the answer"
+} as const
+
+/** Nothing happened for too long, or too little. */
 export class Timeout extends Schema.TaggedError<Timeout>("effect-oci/Timeout")("Timeout", {
   ...facts,
-  /** What was waited for: the `answer` to a request, or the rest of its `body`. */
-  phase: Schema.Literal("answer", "body"),
+  /**
+   * What was waited for: a connection (`connect`), the `answer` to a request, the next piece of its `body`, or in `total` the
+   * whole of a body that is held in memory.
+   */
+  phase: Schema.Literal("connect", "answer", "body", "total"),
   /** In milliseconds; the limits are in `RegistryHosts`. */
   limit: Schema.NonNegative
 }) {
   override get message(): string {
     return describe(
       this,
-      `waited ${this.limit} ms for the ${this.phase === "answer" ? "answer" : "rest of the answer"}`,
-      "Try again, or raise the limit in RegistryHosts"
+      `waited ${this.limit} ms for the ${waitedFor[this.phase]}`,
+      this.phase === "connect" ? "Check the host and the network" : "Try again, or raise the limit in RegistryHosts"
     )
   }
 }
@@ -501,7 +520,7 @@ const lasting = /^(ENOTFOUND|ERR_INVALID|CERT_|ERR_TLS|ERR_SSL|DEPTH_|SELF_SIGNE
 
 /**
  * Whether the same call may succeed when it is made again: broken connections, silence, throttling and outages. Says
- * nothing of whether the call may be made twice.
+ * nothing of whether the call may be made twice, nor of whether it was (`attempts`).
  */
 export const isRetryable = (error: unknown): boolean => {
   if (!isCallError(error)) return false
@@ -509,10 +528,12 @@ export const isRetryable = (error: unknown): boolean => {
     case "TransportError":
       return error.code === undefined || !lasting.test(error.code)
     case "Timeout":
+      // it came, and had its time
+      return error.phase !== "total"
     case "TooManyRequests":
       return true
     case "RegistryUnavailable":
-      return error.status !== 501 && error.status !== 505
+      return error.status === undefined || isPassing(error.status)
     default:
       return false
   }

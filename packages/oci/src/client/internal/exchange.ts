@@ -106,6 +106,12 @@ export const make = (send: Send, place: Place): Client =>
       })
     }
     const late = () => new Timeout({ ...facts(), phase: "answer", limit: Duration.toMillis(place.limits.answer) })
+    const silence = (why: ReturnType<typeof Transport.reason>) => {
+      const limit = Transport.connecting(why)
+      return limit === undefined
+        ? new TransportError({ ...facts(), ...why })
+        : new Timeout({ ...facts(), phase: "connect", limit })
+    }
     const exchanged = Telemetry.observed(place, request, url, (span) => {
       let landed: Response | undefined
       const surroundings = (context: Context.Context<never>) =>
@@ -114,7 +120,7 @@ export const make = (send: Send, place: Place): Client =>
         }).pipe(Context.add(Tracer.ParentSpan, span), Context.add(Scope.Scope, place.scope))
       return Effect.matchEffect(withDeadline(request, place.limits.answer, late, send, surroundings), {
         onFailure: (error): Effect.Effect<never, CallError> =>
-          error._tag === "Timeout" ? error : new TransportError({ ...facts(), ...Transport.reason(error) }),
+          error._tag === "Timeout" ? error : silence(Transport.reason(error)),
         onSuccess: (response): Effect.Effect<HttpClientResponse.HttpClientResponse, CallError> =>
           landed === undefined ? Effect.succeed(response) : judged(place, request, landed)
       })

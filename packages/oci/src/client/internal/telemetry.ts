@@ -7,12 +7,15 @@ import * as FiberRef from "effect/FiberRef"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as MetricKey from "effect/MetricKey"
+import * as MetricLabel from "effect/MetricLabel"
 import type * as Tracer from "effect/Tracer"
 import type { Operation } from "../Operation.js"
 import type { CallError } from "../RegistryError.js"
 import * as RegistryObserver from "../RegistryObserver.js"
 import * as Facts from "./facts.js"
 import * as Headers from "./headers.js"
+import * as RateLimit from "./rateLimit.js"
 
 /** Which exchange of which call this is. */
 export interface Place {
@@ -22,24 +25,25 @@ export interface Place {
   readonly hop: number
 }
 
-const duration = Metric.histogram(
+const duration = MetricKey.histogram(
   "http.client.request.duration",
   MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]),
   "Seconds until the headers of an answer"
 )
 
-/** The metric of one kind of exchange. The kinds are few, and finding a metric by its tags is not free. */
-const durations = new Map<string, typeof duration>()
+/** The metric of one kind of exchange. The kinds are few, and a metric that is tagged when it is used is looked for each time. */
+const durations = new Map<string, Metric.Metric.Histogram<number>>()
 
 const durationOf = (operation: string, method: string, [tag, outcome]: readonly [string, string]) => {
   const key = `${operation} ${method} ${outcome}`
   const known = durations.get(key)
   if (known !== undefined) return known
-  const tagged = duration.pipe(
-    Metric.tagged("http.request.method", method),
-    Metric.tagged("oci.operation", operation),
-    Metric.tagged(tag, outcome)
-  )
+  const labels = [
+    MetricLabel.make("http.request.method", method),
+    MetricLabel.make("oci.operation", operation),
+    MetricLabel.make(tag, outcome)
+  ]
+  const tagged = Metric.fromMetricKey(MetricKey.taggedWithLabels(duration, labels))
   durations.set(key, tagged)
   return tagged
 }
@@ -64,7 +68,14 @@ const log = ({ error, method, millis, operation, request, response, status, url 
 type Outcome = { readonly error: CallError } | { readonly response: HttpClientResponse }
 
 /** Shows an exchange to those who look; when nobody does, nothing is prepared for them. */
-const show = (place: Place, request: HttpClientRequest, millis: number, logged: boolean, outcome: Outcome) => {
+const show = (
+  place: Place,
+  request: HttpClientRequest,
+  begun: number,
+  now: number,
+  logged: boolean,
+  outcome: Outcome
+) => {
   if (!logged && place.observer === RegistryObserver.silent) return Effect.void
   const exchange: RegistryObserver.Exchange = {
     operation: place.operation,
@@ -73,10 +84,14 @@ const show = (place: Place, request: HttpClientRequest, millis: number, logged: 
     request: Headers.redacted(request.headers),
     attempt: place.attempt,
     hop: place.hop,
-    millis,
+    millis: now - begun,
     ...("error" in outcome
       ? outcome
-      : { status: outcome.response.status, response: Headers.redacted(outcome.response.headers) })
+      : {
+          status: outcome.response.status,
+          response: Headers.redacted(outcome.response.headers),
+          rateLimit: RateLimit.of(outcome.response.headers, now)
+        })
   }
   return Effect.zipRight(logged ? log(exchange) : Effect.void, place.observer.exchange(exchange))
 }
@@ -97,11 +112,11 @@ export const observed = (
         const begun = clock.unsafeCurrentTimeMillis()
         const seen = (kind: readonly [string, string], outcome: Outcome) => {
           span.attribute(kind[0], "error" in outcome ? outcome.error._tag : outcome.response.status)
-          const millis = clock.unsafeCurrentTimeMillis() - begun
+          const now = clock.unsafeCurrentTimeMillis()
           const logged = LogLevel.lessThanEqual(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
           return Effect.zipRight(
-            Metric.update(durationOf(place.operation.name, request.method, kind), millis / 1000),
-            show(place, request, millis, logged, outcome)
+            Metric.update(durationOf(place.operation.name, request.method, kind), (now - begun) / 1000),
+            show(place, request, begun, now, logged, outcome)
           )
         }
         return Effect.matchEffect(send(span), {

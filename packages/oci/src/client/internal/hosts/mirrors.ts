@@ -80,20 +80,14 @@ export const before = (
     return go(0)
   })
 
-/**
- * Does with an answer what is done with it. When that fails and the answer is a mirror's, the mirror is left out from now
- * on, and all is done again without mirrors.
- */
-export const orSource = <A, E, R, E2, R2>(
-  response: HttpClientResponse,
-  use: Effect.Effect<A, E, R>,
-  again: Effect.Effect<A, E2, R2>
-): Effect.Effect<A, E | E2, R | R2> => {
-  const distrust = provenance.get(response)
-  return distrust === undefined
-    ? use
-    : Effect.catchAll(use, () => Effect.zipRight(distrust, Effect.locally(again, passedBy, true)))
-}
+/** Whether an answer is a mirror's. */
+export const isFrom = (response: HttpClientResponse): boolean => provenance.has(response)
 
-/** Leaves out the mirror that an answer is from, if it is from one. */
+/** Leaves out from now on the mirror that an answer is from, if it is from one. */
 export const distrust = (response: HttpClientResponse): Effect.Effect<void> => provenance.get(response) ?? Effect.void
+
+/** An effect without mirrors, after one of them sent an answer that cannot be used. */
+export const withoutThat = <A, E, R>(
+  response: HttpClientResponse,
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => Effect.zipRight(distrust(response), Effect.locally(self, passedBy, true))
