@@ -58,7 +58,8 @@ export * as RegistryClient from "./client/RegistryClient.js"
 export * as RegistryError from "./client/RegistryError.js"
 
 /**
- * What is particular to a registry's host: its scheme, a path in front of `/v2/`, and how much of its answers we take.
+ * What is particular to a registry's host: its scheme, a path in front of `/v2/`, its mirrors, how much is asked of it at a
+ * time, and how much of its answers we take.
  */
 export * as RegistryHosts from "./client/RegistryHosts.js"
 

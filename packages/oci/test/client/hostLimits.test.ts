@@ -216,7 +216,7 @@ describe("RegistryClient.together", () => {
       Effect.gen(function* () {
         assert.isTrue(yield* copies(pairs, limits, Math.min(give, pairs.length)))
       }),
-    { fastCheck: { numRuns: 10 } }
+    { fastCheck: { numRuns: 8 } }
   )
 })
 
