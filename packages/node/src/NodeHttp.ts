@@ -80,7 +80,7 @@ const agent = ({ connections = 16, connectTimeout = "10 seconds", keepAlive = "4
 }
 
 /** The address may hold a password, and so is not shown. */
-const unreachable = (cause: unknown): HttpClient.HttpClient =>
+const unreachable = (cause: Error): HttpClient.HttpClient =>
   HttpClient.make((request) => Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause })))
 
 /**
@@ -88,18 +88,24 @@ const unreachable = (cause: unknown): HttpClient.HttpClient =>
  * of a proxy is not a URL, every request fails.
  */
 export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
-  Effect.matchEffect(Effect.try({ try: () => agent(options), catch: (cause) => cause }), {
-    onFailure: (cause) => Effect.succeed(unreachable(cause)),
-    onSuccess: (agent) =>
-      Effect.map(
-        Routes.make({
-          agent,
-          certificates: Certificates.make(options.tls ?? {}, options.certificates ?? Certificates.directories()),
-          lookup: options.lookup ?? dns.lookup
-        }),
-        Transport.make
-      )
-  })
+  Effect.matchEffect(
+    Effect.try({
+      try: () => agent(options),
+      catch: (cause) => (cause instanceof Error ? cause : new Error(String(cause)))
+    }),
+    {
+      onFailure: (cause) => Effect.succeed(unreachable(cause)),
+      onSuccess: (agent) =>
+        Effect.map(
+          Routes.make({
+            agent,
+            certificates: Certificates.make(options.tls ?? {}, options.certificates ?? Certificates.directories()),
+            lookup: options.lookup ?? dns.lookup
+          }),
+          Transport.make
+        )
+    }
+  )
 
 /** The transport as `make` builds it. */
 export const layerWith = (options: Options): Layer.Layer<HttpClient.HttpClient> =>
