@@ -53,12 +53,20 @@ const environment = (name: string): string => process.env[name.toLowerCase()] ??
 /** Nobody reaches our loopback through a proxy; Go's clients know that, undici does not. */
 const loopback = "localhost,127.0.0.1,[::1]"
 
+/** Whether undici can make something of it; its password is written as URLs write it. */
+const isProxy = (address: string): boolean => {
+  if (address === "") return true
+  if (!URL.canParse(address)) return false
+  const { password, protocol, username } = new URL(address)
+  return /^(https?|socks5?):$/.test(protocol) && !/%(?![0-9a-f]{2})/i.test(username + password)
+}
+
 const agent = ({ connections = 16, connectTimeout = "10 seconds", keepAlive = "4 seconds", proxy }: Options) => {
   const timeout = Duration.toMillis(connectTimeout)
   const except = proxy?.except ?? environment("NO_PROXY")
   const httpProxy = proxy?.http ?? environment("HTTP_PROXY")
   const httpsProxy = proxy?.https ?? environment("HTTPS_PROXY")
-  if ([httpProxy, httpsProxy].some((address) => address !== "" && !URL.canParse(address))) return undefined
+  if (![httpProxy, httpsProxy].every(isProxy)) return undefined
   return ({ lookup, ...tls }: Routes.Setup): Undici.Dispatcher => {
     const common = {
       connections,
