@@ -15,6 +15,7 @@ import * as HasherKey from "../spec/internal/hasherKey.js"
 import type { RegistryName } from "../spec/RegistryName.js"
 import type { Repository } from "../spec/Repository.js"
 import * as Credentials from "./Credentials.js"
+import * as TokenService from "./internal/auth/tokenService.js"
 import * as RegistryHttpClient from "./internal/client.js"
 import * as Exchange from "./internal/exchange.js"
 import * as Facts from "./internal/facts.js"
@@ -86,9 +87,6 @@ const policiesOf = (context: Context.Context<never>): Context.Context<never> =>
 
 const userAgent = "effect-oci/0.1.0"
 
-/** In bytes; no token service says more. */
-const largestToken = 1024 * 1024
-
 const originOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).origin : undefined)
 
 /** Builds the client from the `HttpClient` and whatever policies there are. */
@@ -152,7 +150,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
         Hold.make(
           tokens,
           limits,
-          largestToken,
+          TokenService.largest,
           // a token is fetched for many, so the answer belongs to the Scope of the fetch and not to that of one call
           RegistryHttpClient.make((request) =>
             Effect.flatMap(Effect.serviceOption(Scope.Scope), (own) =>
