@@ -28,7 +28,7 @@ import * as Wire from "./wire.js"
 
 const policies = Layer.mergeAll(
   Credentials.basic("registry.test", "me", "open sesame"),
-  RegistryAuth.layerBasic,
+  RegistryAuth.layer,
   RegistryRetry.layer({ tries: 3, base: 0, longest: 0 }),
   RegistryHosts.layer({
     limits: { manifest: 20_000, page: 20_000, blob: 20_000, error: 4096, pages: 5, redirects: 3 }
