@@ -54,6 +54,9 @@ const mark = (found: ReadonlyArray<Cell>): string =>
 const namesOf = (cells: ReadonlyArray<Cell>, name: "client" | "task"): ReadonlyArray<string> =>
   Arr.dedupe(cells.map((cell) => cell[name]))
 
+/** The suite of set-ups that stand between a client and what it wants: its suites are set-ups, and their tests what holds. */
+export const setUps = "Sign-in, proxies and mirrors"
+
 /** The document. Versions are those of the tools that took part, by name. */
 export const document = (
   cells: ReadonlyArray<Cell>,
@@ -84,6 +87,17 @@ export const document = (
       )
     ]
   }
+  const setUp = cells.filter(({ server }) => server === setUps)
+  // a tool or a server that is named as a word is told with its version
+  const numbers = new Map([
+    ...versions,
+    ...servers.map(({ name, tool }) => [name, versions.get(tool?.name ?? "")] as const)
+  ])
+  const numbered = (text: string) =>
+    text
+      .split(" ")
+      .map((word) => [word, numbers.get(word) ?? []].flat().join(" "))
+      .join(" ")
   return `${[
     "# Who works with whom",
     "",
@@ -103,6 +117,14 @@ export const document = (
     "The tables of the sections are about the tools of others. What a tool pushes, copies or attaches, our client reads back;",
     "what it pulls, lists, inspects, discovers or deletes, our client has pushed. Manifests, configurations and layers are",
     "compared byte for byte. A dash stands where the tool has no command for the task.",
-    ...servers.flatMap(section)
+    ...servers.flatMap(section),
+    "",
+    `## ${setUps}`,
+    "",
+    "Registries as they are found behind passwords, token servers, proxies and mirrors, each set up on this machine.",
+    "",
+    "| Set-up | What holds | |",
+    "| --- | --- | --- |",
+    ...setUp.map((cell) => `| ${numbered(cell.client)} | ${cell.task} | ${mark([cell])} |`)
   ].join("\n")}\n`
 }
