@@ -1,0 +1,62 @@
+import { assert } from "@effect/vitest"
+import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Registry from "effect-oci/Registry"
+import * as RegistryName from "effect-oci/RegistryName"
+import * as Accounts from "../src/Accounts.js"
+import * as Certificates from "../src/Certificates.js"
+import * as Server from "../src/Server.js"
+import * as Tool from "../src/Tool.js"
+import { as, roundTrip, setUp, trusting } from "./setup.js"
+
+const registry = (clients: boolean) =>
+  Server.distributionWith(
+    Tool.dockerRegistry,
+    Effect.gen(function* () {
+      const { ca, server } = yield* Certificates.Certificates
+      const tls = { certificate: server.cert, key: server.key, ...(clients ? { clientcas: [ca] } : {}) }
+      return { auth: { htpasswd: { realm: "tests", path: yield* Accounts.htpasswd } }, tls }
+    })
+  ).pipe(Layer.provideMerge(Certificates.layer))
+
+const ping = Server.Host.pipe(
+  Effect.flatMap((host) => RegistryName.parse(`https://${host}`)),
+  Effect.flatMap(Registry.ping)
+)
+
+setUp("docker-registry over TLS with a private CA and htpasswd", registry(false), (it) => {
+  it.scoped("our client signs in, pushes and pulls", () =>
+    roundTrip.pipe(Effect.provide(as(Accounts.me)), Effect.provide(trusting()))
+  )
+
+  it.scoped("a wrong password is `Unauthorized`", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(ping)
+      assert.strictEqual(error._tag, "Unauthorized")
+    }).pipe(Effect.provide(as({ ...Accounts.me, password: "wrong" })), Effect.provide(trusting()))
+  )
+
+  it.scoped("who does not trust the CA sends nothing: `TransportError`", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(ping)
+      assert.strictEqual(error._tag, "TransportError")
+    }).pipe(Effect.provide(as(Accounts.me)), Effect.provide(NodeRegistry.layer))
+  )
+})
+
+setUp("docker-registry that also wants a client certificate", registry(true), (it) => {
+  it.scoped("our client shows its certificate, signs in, pushes and pulls", () =>
+    Effect.gen(function* () {
+      const { client } = yield* Certificates.Certificates
+      yield* Effect.provide(roundTrip, trusting(client))
+    }).pipe(Effect.provide(as(Accounts.me)))
+  )
+
+  it.scoped("who has no certificate is not let in, whatever the password: `TransportError`", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(ping)
+      assert.strictEqual(error._tag, "TransportError")
+    }).pipe(Effect.provide(as(Accounts.me)), Effect.provide(trusting()))
+  )
+})
