@@ -77,7 +77,7 @@ export const regctl: Login = {
   tool: Tool.regctl,
   login: (host, account, place) =>
     Effect.zipRight(
-      runRegctl(place, "registry", "set", "--tls=disabled", host),
+      runRegctl(place, "registry", "set", "--tls=disabled", "--skip-check", host),
       runRegctl(place, "registry", "login", "--user", account.username, "--pass", account.password, host)
     ),
   use: (repository, place) =>

@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
+import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -55,10 +56,7 @@ setUp("ggcr behind nginx with a password and limit_req", limited(100), (it) => {
       const front = yield* Front
       const before = (yield* front.log).length
       const head = Manifests.head(Reference.make(target, { tag: "1" }))
-      const answers = yield* Effect.all(
-        Array.from({ length: 200 }, () => head),
-        { concurrency: "unbounded" }
-      )
+      const answers = yield* Effect.all(Arr.replicate(head, 200), { concurrency: "unbounded" })
       assert.strictEqual(answers.length, 200)
       const statuses = (yield* front.log).slice(before).map((line) => line.split(" ")[2])
       assert.strictEqual(statuses.filter((status) => status === "200").length, 200)
@@ -69,10 +67,9 @@ setUp("ggcr behind nginx with a password and limit_req", limited(100), (it) => {
   it.scoped("without retries they are `TooManyRequests`, with the time to wait", () =>
     Effect.gen(function* () {
       const reference = Reference.make(yield* repository, { tag: "1" })
-      const answers = yield* Effect.all(
-        Array.from({ length: 100 }, () => Effect.flip(Manifests.head(reference))),
-        { concurrency: "unbounded" }
-      )
+      const answers = yield* Effect.all(Arr.replicate(Effect.flip(Manifests.head(reference)), 100), {
+        concurrency: "unbounded"
+      })
       const refused = answers.flatMap((error) => (error._tag === "TooManyRequests" ? [error] : []))
       assert.isAtLeast(refused.length, 1)
     }).pipe(Effect.provide([NodeRegistry.layer, as(Accounts.me), RegistryRetry.layerNone]))

@@ -68,7 +68,6 @@ setUp("docker-registry with a password that is kept in a file", registry, (it) =
       it.scoped(`a login of ours in ${file} file is used by ${theirs.tool.name}`, () =>
         Effect.gen(function* () {
           const [target, place] = [yield* secret, yield* placeOf(name)]
-          yield* Effect.flip(theirs.use(`${target}`, place))
           const { stored } = yield* Effect.provide(login, ours(source, place))
           assert.strictEqual(stored, place.file)
           yield* theirs.use(`${target}`, place)
@@ -110,18 +109,25 @@ setUp("docker-registry with a password that is kept in a file", registry, (it) =
   )
 })
 
-/** Docker's file, which leaves credentials to the helper. */
-const helped = Effect.gen(function* () {
-  const [place, fs, helper] = [yield* placeOf("config.json"), yield* FileSystem.FileSystem, yield* Helper.make]
-  yield* fs.writeFileString(place.file, JSON.stringify({ credsStore: Helper.name }))
-  return { ...place, path: `${helper.folder}:${process.env.PATH}`, kept: helper.kept }
-})
+/** Docker's file, which leaves credentials to the helper: those of the registry, or all. */
+const helped = (field: "credHelpers" | "credsStore") =>
+  Effect.gen(function* () {
+    const [place, fs, helper] = [yield* placeOf("config.json"), yield* FileSystem.FileSystem, yield* Helper.make]
+    const value = field === "credsStore" ? Helper.name : { [yield* Server.Host]: Helper.name }
+    yield* fs.writeFileString(place.file, JSON.stringify({ [field]: value }))
+    return { ...place, path: `${helper.folder}:${process.env.PATH}`, kept: helper.kept }
+  })
 
 setUp("docker-registry with a password that a credential helper keeps", registry, (it) => {
-  for (const theirs of [Login.skopeo, Login.crane, Login.oras]) {
-    it.scoped(`a login of ours is used by ${theirs.tool.name}, until our logout`, () =>
+  for (const [theirs, field] of [
+    [Login.skopeo, "credHelpers"],
+    [Login.crane, "credHelpers"],
+    [Login.crane, "credsStore"],
+    [Login.oras, "credsStore"]
+  ] as const) {
+    it.scoped(`a login of ours is used by ${theirs.tool.name}, until our logout (\`${field}\`)`, () =>
       Effect.gen(function* () {
-        const [target, place, fs] = [yield* secret, yield* helped, yield* FileSystem.FileSystem]
+        const [target, place, fs] = [yield* secret, yield* helped(field), yield* FileSystem.FileSystem]
         const { stored } = yield* Effect.provide(login, ours("docker", place))
         assert.strictEqual(stored, `docker-credential-${Helper.name}`)
         assert.include(yield* place.kept, password)
@@ -136,9 +142,9 @@ setUp("docker-registry with a password that a credential helper keeps", registry
       })
     )
 
-    it.scoped(`a login of ${theirs.tool.name} is used by our client`, () =>
+    it.scoped(`a login of ${theirs.tool.name} is used by our client (\`${field}\`)`, () =>
       Effect.gen(function* () {
-        const [target, place] = [yield* secret, yield* helped]
+        const [target, place] = [yield* secret, yield* helped(field)]
         yield* theirs.login(yield* Server.Host, Accounts.me, place)
         assert.include(yield* place.kept, password)
         const { tags } = yield* Effect.provide(Tags.list(target), ours("docker", place))
@@ -149,7 +155,7 @@ setUp("docker-registry with a password that a credential helper keeps", registry
 
   it.scoped("a helper that is not on the PATH is `CredentialsInvalid`, and nothing is sent", () =>
     Effect.gen(function* () {
-      const [target, place] = [yield* repository, yield* helped]
+      const [target, place] = [yield* repository, yield* helped("credsStore")]
       const error = yield* Effect.flip(
         Effect.provide(Tags.list(target), ours("docker", { ...place, path: "/nowhere" }))
       )

@@ -50,11 +50,12 @@ export const trusting = (client?: Certificates.Pair) =>
     })
   )
 
-/** Pushes an image and pulls it back. */
+/** Pushes an image, pulls it back, and says where that was. */
 export const roundTrip = Effect.gen(function* () {
   const [image, target] = [yield* Images.single(), yield* repository]
   yield* Images.push(target, "1", image)
   assert.deepStrictEqual(yield* Images.pull(target, "1"), image)
+  return target
 })
 
 /** The exchanges with registries while an effect runs. */
