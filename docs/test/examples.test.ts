@@ -15,6 +15,8 @@ import { printed } from "./support.js"
 const outputs: { readonly [name: string]: ReadonlyArray<string> } = {
   "registry-ping": ["registry.test is there", "API: registry/2.0, software: it does not say"],
   "registry-supports": ["registry.test is a registry"],
+  "registry-login": ["signed in to registry.test as me, by no scheme: it answers everybody", "kept in memory"],
+  "registry-logout": ["kept for registry.test: Some", "after logout: None"],
   "manifests-head": ["sha256:…", "application/vnd.oci.image.index.v1+json, 491 bytes"],
   "manifests-exists": ["registry.test/org/app:1.2: true", "registry.test/org/app:no-such-tag: false"],
   "manifests-get": [
@@ -54,6 +56,10 @@ const outputs: { readonly [name: string]: ReadonlyArray<string> } = {
   ],
   "referrers-list": ["1 of type application/spdx+json", "sha256:…"],
   "referrers-stream": ["application/spdx+json: sha256:…", "application/vnd.dev.sigstore.bundle.v0.3+json: sha256:…"],
+  "referrers-get": [
+    "sha256:… application/vnd.oci.image.manifest.v1+json",
+    "sha256:… application/vnd.oci.image.manifest.v1+json"
+  ],
   "catalog-list": ["first page: org/app", "there are more"],
   "catalog-stream": ["org/app", "org/base"],
   "parse-reference": [

@@ -12,7 +12,7 @@ import { printed } from "./support.js"
 const registry = Layer.provideMerge(
   RegistryServer.layerHttp({
     seed: { "org/app:1.2": { platforms: ["linux/amd64", "linux/arm64"] } },
-    credentials: { me: "secret" }
+    auth: { type: "basic", users: { me: "secret" } }
   }),
   NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })
 )

@@ -24,6 +24,8 @@ export const find = <A>(imports: Imports<A>, name: string): (() => Promise<A>) |
 export const endpoints: Imports<Example> = {
   "registry-ping": () => import("../registry-ping.js"),
   "registry-supports": () => import("../registry-supports.js"),
+  "registry-login": () => import("../registry-login.js"),
+  "registry-logout": () => import("../registry-logout.js"),
   "manifests-head": () => import("../manifests-head.js"),
   "manifests-exists": () => import("../manifests-exists.js"),
   "manifests-get": () => import("../manifests-get.js"),
@@ -49,6 +51,7 @@ export const endpoints: Imports<Example> = {
   "tags-delete": () => import("../tags-delete.js"),
   "referrers-list": () => import("../referrers-list.js"),
   "referrers-stream": () => import("../referrers-stream.js"),
+  "referrers-get": () => import("../referrers-get.js"),
   "catalog-list": () => import("../catalog-list.js"),
   "catalog-stream": () => import("../catalog-stream.js")
 }

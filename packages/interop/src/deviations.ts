@@ -38,11 +38,11 @@ const sentences: { readonly [K in keyof OfServer]-?: Readonly<Record<`${NonNulla
   tagPaging: {
     false: "`n` is ignored when tags are listed: all come at once.",
     "no links":
-      "A page of `n` tags does not say that there are more: the list ends with it. Without `n`, all tags come."
+      "A full page of `n` tags does not say that there are more: `Tags.stream` asks what comes after its last tag."
   },
   catalogPaging: {
     "no links":
-      "A page of `n` repositories does not say that there are more: the list ends with it. Without `n`, all repositories come."
+      "A full page of `n` repositories does not say that there are more: `Catalog.stream` asks what comes after its last one."
   },
   tagOrder: { false: "Tags come in no order, and are handed out as they come." }
 }

@@ -2,6 +2,7 @@ import * as Command from "@effect/platform/Command"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
+import type * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Process from "../src/Process.js"
@@ -41,8 +42,10 @@ const results = (junit: string, yaml: string): Results => {
   }
 }
 
+const users = { me: "s3cret: with a colon" }
+
 /** Runs the specification's own tests against the embedded registry, over a socket. */
-const conformance = (version: string) =>
+const conformance = (version: string, auth?: RegistryServer.Auth) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const folder = yield* fs.makeTempDirectoryScoped()
@@ -53,7 +56,8 @@ const conformance = (version: string) =>
         OCI_TLS: "disabled",
         OCI_VERSION: version,
         OCI_DATA_SPARSE: "true",
-        OCI_RESULTS_DIR: folder
+        OCI_RESULTS_DIR: folder,
+        ...(auth === undefined ? {} : { OCI_USERNAME: "me", OCI_PASSWORD: users.me })
       }),
       Process.output,
       // a test has failed; which one, the results say
@@ -63,21 +67,30 @@ const conformance = (version: string) =>
       )
     )
     return results(yield* fs.readFileString(`${folder}/junit.xml`), yield* fs.readFileString(`${folder}/results.yaml`))
-  }).pipe(Effect.scoped, Effect.provide([Server.embeddedWith({ sparse: true }), NodeContext.layer]))
+  }).pipe(Effect.scoped, Effect.provide([Server.embeddedWith({ sparse: true, auth }), NodeContext.layer]))
 
-/** What a version of the specification does not have yet is disabled in the program. */
-const versions: ReadonlyArray<readonly [version: string, absent: ReadonlyArray<string>]> = [
-  ["1.1", ["Blob upload cancel", "Manifest put with tag params", "Tag Param", "Tag Param sha512"]],
-  ["dev", []]
+interface Run {
+  readonly version: string
+  /** What this version of the specification does not have yet is disabled in the program. */
+  readonly absent: ReadonlyArray<string>
+  readonly auth?: RegistryServer.Auth
+}
+
+const runs: ReadonlyArray<Run> = [
+  { version: "1.1", absent: ["Blob upload cancel", "Manifest put with tag params", "Tag Param", "Tag Param sha512"] },
+  { version: "dev", absent: [] },
+  { version: "dev", absent: [], auth: { type: "basic", users } },
+  { version: "dev", absent: [], auth: { type: "token", users } }
 ]
 
 describe("the specification's conformance tests on the embedded registry", () => {
-  for (const [version, absent] of versions) {
-    it.live(`pass with OCI_VERSION=${version}, none left out`, () =>
+  for (const { absent, auth, version } of runs) {
+    const signedIn = auth === undefined ? "" : ` and ${auth.type} authentication`
+    it.live(`pass with OCI_VERSION=${version}${signedIn}, none left out`, () =>
       Effect.gen(function* () {
-        const { disabled, errors, failures, others, skipped, summary, tests } = yield* conformance(version)
+        const { disabled, errors, failures, others, skipped, summary, tests } = yield* conformance(version, auth)
         yield* Console.log(
-          `conformance ${version}: ${tests - failures - errors - skipped - disabled} cases passed, ${failures + errors} failed, ` +
+          `conformance ${version}${signedIn}: ${tests - failures - errors - skipped - disabled} cases passed, ${failures + errors} failed, ` +
             `${skipped} skipped, ${disabled} disabled`
         )
         assert.deepStrictEqual({ failures, errors, skipped }, { failures: 0, errors: 0, skipped: 0 }, others.join("\n"))

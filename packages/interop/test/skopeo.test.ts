@@ -1,6 +1,7 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
+import type * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Blobs from "effect-oci/Blobs"
@@ -16,8 +17,8 @@ import { toolSuite } from "./tool.js"
 toolSuite(Skopeo.skopeo)
 
 describe("skopeo on the embedded registry", () => {
-  const environment = (credentials?: Record<string, string>) =>
-    Layer.mergeAll(Server.embeddedWith({ credentials }), NodeRegistry.layer, NodeContext.layer)
+  const environment = (auth?: RegistryServer.Auth) =>
+    Layer.mergeAll(Server.embeddedWith({ auth }), NodeRegistry.layer, NodeContext.layer)
 
   it.scopedLive("makes an image Docker's, and our client reads it", () =>
     Effect.gen(function* () {
@@ -44,6 +45,6 @@ describe("skopeo on the embedded registry", () => {
       const refused = yield* Effect.flip(push("wrong"))
       assert(refused._tag === "ProcessFailed")
       assert.include(refused.output, "unauthorized")
-    }).pipe(Effect.provide(environment({ me: "right" })))
+    }).pipe(Effect.provide(environment({ type: "basic", users: { me: "right" } })))
   )
 })

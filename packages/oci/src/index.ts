@@ -9,6 +9,11 @@ export * as Blobs from "./client/Blobs.js"
 export * as Catalog from "./client/Catalog.js"
 
 /**
+ * Programs that keep credentials: Docker's credential helpers, which are found on the PATH as `docker-credential-<name>`.
+ */
+export * as CredentialHelper from "./client/CredentialHelper.js"
+
+/**
  * Who we are to a registry. How that is said is `RegistryAuth`'s business.
  */
 export * as Credentials from "./client/Credentials.js"

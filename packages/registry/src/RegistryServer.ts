@@ -7,17 +7,26 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import { Hasher } from "effect-oci/Hasher"
 import * as RegistryClient from "effect-oci/RegistryClient"
 import * as Auth from "./internal/auth.js"
 import * as Cors from "./internal/cors.js"
+import type { Ended } from "./internal/ending.js"
+import * as Faults from "./internal/faults.js"
 import * as Incoming from "./internal/incoming.js"
 import * as Refusal from "./internal/refusal.js"
+import * as Route from "./internal/route.js"
 import * as Router from "./internal/router.js"
 import * as Seed from "./internal/seed.js"
 import * as Store from "./internal/store.js"
 import * as Transport from "./internal/transport.js"
 
+export type { Action, Users } from "./internal/auth/access.js"
+export type { BasicAuth } from "./internal/auth/basic.js"
+export type { TokenAuth } from "./internal/auth/token.js"
+export type { Auth } from "./internal/auth.js"
+export type { Fault, Faults } from "./internal/faults.js"
 export type { Seed, SeedEntry } from "./internal/seed.js"
 
 /** How a registry differs from one that implements the whole specification for everybody. All are optional. */
@@ -42,8 +51,10 @@ export interface Options {
   readonly uploadExpiry?: Duration.DurationInput | undefined
   /** Web pages that may use it from a browser: their origins, or `"*"` for all. Default: none. */
   readonly cors?: "*" | ReadonlyArray<string> | undefined
-  /** Passwords by user; asked for on every request by Basic authentication. Default: everyone may do everything. */
-  readonly credentials?: Readonly<Record<string, string>> | undefined
+  /** Who may do what, and how they sign in. Default: everyone may do everything. */
+  readonly auth?: Auth.Auth | undefined
+  /** What goes wrong on purpose, and how often. Default: nothing. */
+  readonly faults?: Faults.Faults | undefined
 }
 
 /** A registry: the server's side of the distribution specification, end-1 to end-14, and Docker's catalogue. */
@@ -54,6 +65,10 @@ export interface Service {
   readonly client: HttpClient.HttpClient
   /** Adds what `Options.seed` could have had. A name, platform or subject that is wrong is a defect. */
   readonly seed: (seed: Seed.Seed) => Effect.Effect<void>
+  readonly faults: {
+    /** How often each fault has happened until now; what has not happened is missing. */
+    readonly injected: Effect.Effect<Readonly<Partial<Record<Faults.Fault, number>>>>
+  }
 }
 
 export class RegistryServer extends Context.Tag("@effect-oci/registry/RegistryServer")<RegistryServer, Service>() {}
@@ -63,8 +78,10 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
   Effect.gen(function* () {
     const hasher = yield* Hasher
     const store = Store.make(hasher, Duration.toMillis(options.uploadExpiry ?? "1 hour"))
+    const gate = Auth.make(options.auth)
     const registry = {
       store,
+      gate,
       settings: {
         pageSize: options.pageSize ?? 1000,
         chunkMinLength: options.chunkMinLength ?? 0,
@@ -75,14 +92,19 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
         maxManifestSize: options.maxManifestSize ?? 4 * 1024 * 1024
       }
     }
-    const guard = Auth.guard(options.credentials)
+    const faults = Faults.make(options.faults, {
+      challenge: gate.challenge,
+      loseUpload: (id) => store.uploads.delete(id)
+    })
     const origins = options.cors ?? []
     const seed = (entries: Seed.Seed) => Effect.provideService(Seed.add(store, entries), Hasher, hasher)
 
-    const handle = (incoming: Incoming.Incoming): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-      guard(incoming).pipe(
-        Effect.zipRight(Router.route(registry, incoming)),
-        Effect.catchTag("Refusal", (refusal) => Effect.succeed(Refusal.toResponse(refusal))),
+    const handle = (incoming: Incoming.Incoming): Effect.Effect<HttpServerResponse.HttpServerResponse, Ended> => {
+      const route = Route.match(incoming.path, gate.tokens?.path)
+      const answer = Router.answer(registry, incoming, route).pipe(
+        Effect.catchTag("Refusal", (refusal) => Effect.succeed(Refusal.toResponse(refusal)))
+      )
+      return faults.around(route, incoming, answer).pipe(
         Effect.map(
           HttpServerResponse.setHeaders({
             "docker-distribution-api-version": "registry/2.0",
@@ -91,6 +113,7 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
         ),
         Effect.provideService(Hasher, hasher)
       )
+    }
     const answer = (incoming: Incoming.Incoming) => {
       const preflight = Cors.preflight(origins, incoming)
       return preflight === undefined ? handle(incoming) : Effect.succeed(preflight)
@@ -98,9 +121,15 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
 
     yield* seed(options.seed ?? {})
     return RegistryServer.of({
-      app: Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => answer(Incoming.fromServer(request))),
+      app: Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+        Effect.catchTag(answer(Incoming.fromServer(request)), "Ended", (ended) =>
+          // a web handler has no connection to end: the body of its answer fails instead
+          Effect.succeed(HttpServerResponse.stream(Stream.fail(ended)))
+        )
+      ),
       client: Transport.make(answer),
-      seed
+      seed,
+      faults: { injected: faults.injected }
     })
   })
 

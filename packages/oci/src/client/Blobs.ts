@@ -51,13 +51,16 @@ const ask = (repository: Repository, digest: Digest, accepts: ReadonlyArray<numb
     refused: ({ facts, status }) => (status === 404 ? new BlobUnknown(facts) : undefined)
   })
 
-const open = (repository: Repository, digest: Digest) =>
-  Call.open({
-    operation: operation("blobs.get", repository, digest),
-    request: HttpClientRequest.get(Request.blob(repository, digest)),
-    accepts: [200],
-    refused: Refused.blobGone
-  })
+const open = (repository: Repository, digest: Digest, options?: RegistryClient.ExecuteOptions) =>
+  Call.open(
+    {
+      operation: operation("blobs.get", repository, digest),
+      request: HttpClientRequest.get(Request.blob(repository, digest)),
+      accepts: [200],
+      refused: Refused.blobGone
+    },
+    options
+  )
 
 /**
  * The size of a blob, without its bytes (end-2). It is the registry's word, unverified; the media type is what the
@@ -115,12 +118,13 @@ const expected = (target: Target): Verify.Expected => (typeof target === "string
 /** The answer, once it can be verified and does not claim another size than it must have. */
 const opened = (
   repository: Repository,
-  target: Target
+  target: Target,
+  options?: RegistryClient.ExecuteOptions
 ): Effect.Effect<Body.Answer, ReadError, RegistryClient.RegistryClient | Scope.Scope> =>
   Effect.gen(function* () {
     const digest = digestOf(target)
     yield* Verify.algorithm(digest, Request.blobFacts(repository, digest))
-    const answer = yield* open(repository, digest)
+    const answer = yield* open(repository, digest, options)
     // a page may not be shown that the body is coded, and then this length is not that of its bytes
     const claimed = Browser.inPage() ? undefined : Body.length(answer)
     const { size } = expected(target)
@@ -173,16 +177,20 @@ export const get: (
   if (size !== undefined && size > limits.blob) {
     return yield* new ResponseTooLarge({ ...Request.blobFacts(repository, digestOf(target)), limit: limits.blob })
   }
+  const limit = size ?? limits.blob
   return yield* Effect.scoped(
-    Effect.flatMap(opened(repository, target), (answer) =>
-      Body.collect(answer, size ?? limits.blob).pipe(
-        // beyond the descriptor's size it is not too large but another one
-        Effect.mapError((error) =>
-          error._tag === "ResponseTooLarge" && size !== undefined
-            ? new SizeMismatch({ ...Body.facts(answer), expected: size, actual: size + 1 })
-            : error
-        ),
-        Effect.flatMap((bytes) => client.provide(Verify.bytes(bytes, expected(target), Body.facts(answer))))
+    Effect.flatMap(opened(repository, target, { hold: () => limit }), (answer) =>
+      Effect.flatMap(Body.collect(answer, limit), (bytes) =>
+        client.provide(Verify.bytes(bytes, expected(target), Body.facts(answer)))
+      )
+    )
+  ).pipe(
+    // beyond the descriptor's size it is not too large but another one
+    Effect.catchTag("ResponseTooLarge", ({ _tag, limit, ...facts }) =>
+      Effect.fail(
+        size === undefined
+          ? new ResponseTooLarge({ ...facts, limit })
+          : new SizeMismatch({ ...facts, expected: size, actual: size + 1 })
       )
     )
   )

@@ -28,10 +28,7 @@ export interface Page {
 
 const listing = (registry: RegistryName, options?: ListOptions) => ({
   operation: Request.onRegistry("catalog.list", registry),
-  path: `/v2/_catalog${Request.query([
-    ["n", options?.n],
-    ["last", options?.last]
-  ])}`,
+  ...Paging.ranged("/v2/_catalog", options),
   accept: "application/json",
   accepts: [200],
   refused: (refusal: Refusal) => (refusal.status === 404 ? new Unsupported(refusal.facts) : Refused.notDone(refusal)),

@@ -3,6 +3,7 @@
  */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Descriptor } from "../spec/Descriptor.js"
 import * as Digest from "../spec/Digest.js"
@@ -18,7 +19,9 @@ import * as Manifests from "./Manifests.js"
 import type { RegistryClient } from "./RegistryClient.js"
 import {
   type CallError,
+  type DigestMismatch,
   ManifestInvalid,
+  type ManifestUnknown,
   type NameUnknown,
   type PaginationLoop,
   UnexpectedResponse,
@@ -94,8 +97,7 @@ const tagged = (
 
 /**
  * The referrers of a manifest, page by page as they are wanted (end-12a, end-12b). Where the registry has no API for them,
- * they are read from the tag that clients keep. What a list says of a referrer is not verified: fetch it by its digest, and
- * see that its subject is the one asked for.
+ * they are read from the tag that clients keep. What a list says of a referrer is not verified: `get` is for that.
  */
 export const stream = (
   repository: Repository,
@@ -135,4 +137,28 @@ export const list: (
 > = Effect.fn("oci.referrers.list")(function* (repository, digest, options) {
   yield* Request.annotate(repository, digest)
   return Chunk.toReadonlyArray(yield* Stream.runCollect(stream(repository, digest, options)))
+})
+
+/**
+ * A referrer that a list names, fetched by its digest and verified (end-3). A list is a claim of whoever wrote it: when the
+ * manifest itself names another subject, or none, this fails with `ManifestInvalid`.
+ */
+export const get: (
+  repository: Repository,
+  subject: Digest.Digest,
+  referrer: Descriptor
+) => Effect.Effect<
+  Manifest.ManifestContent,
+  ManifestUnknown | NameUnknown | ManifestInvalid | DigestMismatch | CallError,
+  RegistryClient
+> = Effect.fn("oci.referrers.get")(function* (repository, subject, { digest }) {
+  const reference = Reference.make(repository, { digest })
+  const content = yield* Manifests.get(reference)
+  const named = Option.getOrUndefined(Manifest.subject(content.manifest))?.digest
+  if (named === subject) return content
+  return yield* new ManifestInvalid({
+    ...Request.facts(reference),
+    mediaType: content.descriptor.mediaType,
+    reason: `it refers to ${named ?? "nothing"}, not to ${subject}`
+  })
 })

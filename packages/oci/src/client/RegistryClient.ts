@@ -7,23 +7,36 @@ import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Record from "effect/Record"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as HasherKey from "../spec/internal/hasherKey.js"
 import * as Credentials from "./Credentials.js"
 import * as RegistryHttpClient from "./internal/client.js"
 import * as Exchange from "./internal/exchange.js"
 import * as Facts from "./internal/facts.js"
+import * as Hold from "./internal/hold.js"
+import * as Mirrors from "./internal/hosts/mirrors.js"
+import * as Route from "./internal/hosts/route.js"
 import * as Redirects from "./internal/redirects.js"
 import type { Seen } from "./internal/warnings.js"
 import type { Operation } from "./Operation.js"
 import * as OriginPolicy from "./OriginPolicy.js"
 import * as RegistryAuth from "./RegistryAuth.js"
-import { type CallError, CredentialsInvalid } from "./RegistryError.js"
+import { type CallError, CredentialsInvalid, PolicyViolation } from "./RegistryError.js"
 import * as RegistryHosts from "./RegistryHosts.js"
 import { RegistryMemory } from "./RegistryMemory.js"
 import * as RegistryMiddleware from "./RegistryMiddleware.js"
 import * as RegistryObserver from "./RegistryObserver.js"
 import * as RegistryRetry from "./RegistryRetry.js"
+
+export interface ExecuteOptions {
+  /**
+   * How many bytes of a success's body are held in memory, at most; beyond that it is `ResponseTooLarge`. A body that breaks
+   * off is then asked for again like an answer that did not come. Without this the body is read by whoever gets the answer.
+   */
+  readonly hold?: ((limits: RegistryHosts.Limits) => number) | undefined
+}
 
 export interface Service {
   /**
@@ -34,7 +47,8 @@ export interface Service {
    */
   readonly execute: (
     operation: Operation,
-    request: HttpClientRequest.HttpClientRequest
+    request: HttpClientRequest.HttpClientRequest,
+    options?: ExecuteOptions
   ) => Effect.Effect<HttpClientResponse, CallError, Scope.Scope>
   /** Runs an effect under this client's policies. Those provided around the effect come first. */
   readonly provide: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -65,6 +79,9 @@ const policiesOf = (context: Context.Context<never>): Context.Context<never> =>
 
 const userAgent = "effect-oci/0.1.0"
 
+/** In bytes; no token service says more. */
+const largestToken = 1024 * 1024
+
 const originOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).origin : undefined)
 
 /** Builds the client from the `HttpClient` and whatever policies there are. */
@@ -80,15 +97,19 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
 
   const provide: Service["provide"] = (self) => Effect.mapInputContext(self, (context) => Context.merge(own, context))
 
-  const execute: Service["execute"] = (operation, request) =>
+  /** All that is done for a request at one host: the registry's own, or a mirror. */
+  const via = (
+    { host, mirror, operation, request }: Route.Route,
+    scope: Scope.Scope,
+    options: ExecuteOptions | undefined
+  ): Effect.Effect<HttpClientResponse, CallError> =>
     Effect.gen(function* () {
-      const scope = yield* Effect.scope
-      const host = yield* RegistryHosts.of(operation.registry)
       const { baseUrl, limits, secure } = host
       const observer = yield* RegistryObserver.RegistryObserver
       const credentials = yield* Credentials.Credentials
       const auth = yield* RegistryAuth.RegistryAuth
-      const retry = yield* RegistryRetry.RegistryRetry
+      // a mirror has one try: there is somebody else to ask
+      const retry = mirror ? RegistryRetry.none : yield* RegistryRetry.RegistryRetry
       const middleware = yield* RegistryMiddleware.RegistryMiddleware
       const policy = yield* OriginPolicy.OriginPolicy
 
@@ -116,16 +137,26 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
             })
         )
       const tokens: Operation = { ...operation, name: "auth.token" }
+      let exchanges = 0
       const exchange = retry(
         { operation: tokens, memory },
-        RegistryHttpClient.make((request) => exchanging(tokens, 1, 0).execute(request))
+        Hold.make(
+          tokens,
+          limits,
+          largestToken,
+          RegistryHttpClient.make((request) => exchanging(tokens, ++exchanges, 0).execute(request))
+        )
       )
       const signedIn = home ? auth({ operation, host, credential, exchange, policy, memory }, redirecting) : redirecting
-      const client = middleware(operation, retry({ operation, memory }, signedIn))
+      const whole = options?.hold ? Hold.make(operation, limits, options.hold(limits), signedIn) : signedIn
+      const client = middleware(operation, retry({ operation, memory }, whole))
+      const wanted =
+        home && secure && credentials.headers !== undefined ? yield* credentials.headers(operation.registry) : undefined
       return yield* client.execute(
         request.pipe(
           HttpClientRequest.setUrl(url),
           HttpClientRequest.setHeaders({
+            ...(wanted === undefined ? undefined : Record.map(wanted, Redacted.value)),
             "user-agent": userAgent,
             // what is hashed and measured is what the registry holds, not a coding of it
             "accept-encoding": "identity",
@@ -133,6 +164,20 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
           })
         )
       )
+    })
+
+  const execute: Service["execute"] = (operation, request, options) =>
+    Effect.flatMap(RegistryHosts.RegistryHosts, ({ lookup }) => {
+      const host = lookup(operation.registry, operation.repository)
+      if (host.blocked) {
+        const facts = Facts.ofRequest(operation, request.method, request.url)
+        return new PolicyViolation({ ...facts, reason: "RegistryHosts blocks this registry" })
+      }
+      return Effect.flatMap(Effect.scope, (scope) => {
+        if (host.mirrors.length === 0) return via(Route.source(host, operation, request), scope, options)
+        const { last, mirrors } = Route.all(host, operation, request)
+        return Mirrors.before(mirrors, last, memory, (route, scope) => via(route, scope, options), scope)
+      })
     }).pipe(provide)
 
   return { execute, provide }

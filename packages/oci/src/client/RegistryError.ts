@@ -9,8 +9,11 @@ import { describe, facts } from "../spec/internal/facts.js"
 import { ManifestInvalid, ManifestUnsupported } from "../spec/internal/ManifestErrors.js"
 import { InvalidPlatform, PlatformUnknown } from "../spec/Platform.js"
 import { InvalidReference } from "../spec/RegistryName.js"
+import { RateLimit } from "./internal/rateLimit.js"
+import { isPassing } from "./internal/statuses.js"
 
 export type { ErrorDetail, Facts } from "../spec/internal/facts.js"
+export type { RateLimit } from "./internal/rateLimit.js"
 export { InvalidDigest, InvalidPlatform, InvalidReference, ManifestInvalid, ManifestUnsupported, PlatformUnknown }
 
 const seconds = Schema.optional(Schema.NonNegative)
@@ -137,7 +140,9 @@ export class TooManyRequests extends Schema.TaggedError<TooManyRequests>("effect
   {
     ...facts,
     /** Seconds to wait, when the registry said so. */
-    retryAfter: seconds
+    retryAfter: seconds,
+    /** The limit that was reached, when the registry said which. */
+    rateLimit: Schema.optional(RateLimit)
   }
 ) {
   override get message(): string {
@@ -152,13 +157,20 @@ export class TagImmutable extends Schema.TaggedError<TagImmutable>("effect-oci/T
   }
 }
 
-/** A rule of the registry stands against it: a vulnerability policy, a lock, a quota. */
+/**
+ * A rule stands against it: the registry's own, such as a vulnerability policy, a lock, a quota; or one of this program's,
+ * where `RegistryHosts` blocks the registry.
+ */
 export class PolicyViolation extends Schema.TaggedError<PolicyViolation>("effect-oci/PolicyViolation")(
   "PolicyViolation",
-  facts
+  {
+    ...facts,
+    /** The rule, when it is not the registry's. */
+    reason: Schema.optional(Schema.String)
+  }
 ) {
   override get message(): string {
-    return describe(this, "a policy of the registry forbids it")
+    return describe(this, this.reason ?? "a policy of the registry forbids it")
   }
 }
 
@@ -351,19 +363,29 @@ export class TooManyRedirects extends Schema.TaggedError<TooManyRedirects>("effe
   }
 }
 
-/** Nothing happened for too long. */
+const waitedFor = {
+  connect: "connection",
+  answer: "answer",
+  body: "rest of the answer",
+  total: "whole of the answer"
+} as const
+
+/** Nothing happened for too long, or too little. */
 export class Timeout extends Schema.TaggedError<Timeout>("effect-oci/Timeout")("Timeout", {
   ...facts,
-  /** What was waited for: the `answer` to a request, or the rest of its `body`. */
-  phase: Schema.Literal("answer", "body"),
+  /**
+   * What was waited for: a connection (`connect`), the `answer` to a request, the next piece of its `body`, or in `total` the
+   * whole of a body that is held in memory.
+   */
+  phase: Schema.Literal("connect", "answer", "body", "total"),
   /** In milliseconds; the limits are in `RegistryHosts`. */
   limit: Schema.NonNegative
 }) {
   override get message(): string {
     return describe(
       this,
-      `waited ${this.limit} ms for the ${this.phase === "answer" ? "answer" : "rest of the answer"}`,
-      "Try again, or raise the limit in RegistryHosts"
+      `waited ${this.limit} ms for the ${waitedFor[this.phase]}`,
+      this.phase === "connect" ? "Check the host and the network" : "Try again, or raise the limit in RegistryHosts"
     )
   }
 }
@@ -494,7 +516,7 @@ const lasting = /^(ENOTFOUND|ERR_INVALID|CERT_|ERR_TLS|ERR_SSL|DEPTH_|SELF_SIGNE
 
 /**
  * Whether the same call may succeed when it is made again: broken connections, silence, throttling and outages. Says
- * nothing of whether the call may be made twice.
+ * nothing of whether the call may be made twice, nor of whether it was (`attempts`).
  */
 export const isRetryable = (error: unknown): boolean => {
   if (!isCallError(error)) return false
@@ -502,10 +524,12 @@ export const isRetryable = (error: unknown): boolean => {
     case "TransportError":
       return error.code === undefined || !lasting.test(error.code)
     case "Timeout":
+      // it came, and had its time
+      return error.phase !== "total"
     case "TooManyRequests":
       return true
     case "RegistryUnavailable":
-      return error.status !== 501 && error.status !== 505
+      return error.status === undefined || isPassing(error.status)
     default:
       return false
   }

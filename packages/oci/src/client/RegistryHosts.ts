@@ -1,12 +1,17 @@
 /**
- * What is particular to a registry's host: its scheme, a path in front of `/v2/`, and how much of its answers we take.
+ * What is particular to a registry's host: its scheme, a path in front of `/v2/`, its mirrors, how much is asked of it at a
+ * time, and how much of its answers we take.
  */
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as RegistryName from "../spec/RegistryName.js"
 import type { InvalidReference } from "../spec/RegistryName.js"
-import * as RegistryName from "../spec/RegistryName.js"
+import type { Repository } from "../spec/Repository.js"
+import * as HostTable from "./internal/hosts/table.js"
 
 /** Bounds on what a registry may make us hold, follow or wait for. */
 export interface Limits {
@@ -26,80 +31,143 @@ export interface Limits {
   readonly answer: Duration.Duration
   /** How long a body may pause; 60 seconds by default. */
   readonly idle: Duration.Duration
+  /** How long a body that is held in memory may take as a whole; 5 minutes by default. Blobs that are streamed have no such limit. */
+  readonly total: Duration.Duration
+}
+
+/** What a registry can do, as far as it is known before it was asked. What is left out is found out. */
+export interface Capabilities {
+  /** Whether it has the referrers API (end-12). */
+  readonly referrers?: boolean | undefined
+  /** Whether it takes several tags with one manifest (end-7b). */
+  readonly multiTag?: boolean | undefined
+  /** Whether it takes blobs in chunks (end-5). */
+  readonly chunks?: boolean | undefined
+}
+
+/** Files for connections to a host, for transports that can use them. */
+export interface Tls {
+  /** Certificate authorities in PEM files, beside those of the system. */
+  readonly ca?: ReadonlyArray<string> | undefined
+  /** Certificates that say who we are, in PEM files; the key may be in the same file. */
+  readonly client?: ReadonlyArray<{ readonly cert: string; readonly key?: string | undefined }> | undefined
+}
+
+/** A host that has copies of what is on another one. What else concerns it stands under its own name. */
+export interface MirrorSettings {
+  /** `mirror.test:5000`, or `mirror.test/hub` where repositories lie under a path of their own; may begin with a scheme. */
+  readonly location: string
+  /**
+   * What is asked of it: `all` by default; `digest-only` for blobs and manifests by digest, so that tags mean what the
+   * source says; `tag-only` for manifests by tag, and blobs. Lists are asked only of mirrors for `all`.
+   */
+  readonly pull?: "all" | "digest-only" | "tag-only" | undefined
+  /** Whether it is told whose copies are meant (`ns`): for a proxy of many registries. Default: false. */
+  readonly namespace?: boolean | undefined
+  /** As `prefix` of a host, for this mirror alone. */
+  readonly prefix?: string | undefined
+  /** As `insecure` and `tls` of its host. */
+  readonly insecure?: boolean | undefined
+  readonly tls?: Tls | undefined
 }
 
 /** One host's settings; what is left out stays at its default. */
 export interface Settings {
   /** `https`, but for loopback hosts. A scheme written in a reference comes first. */
   readonly scheme?: "http" | "https" | undefined
+  /**
+   * Takes whatever certificate this host shows, on transports that can; default: false. Credentials may then also go to it
+   * by http, where `scheme` or a reference asks for that. It holds for no other host: not for a token service, nor for where
+   * blobs are stored.
+   */
+  readonly insecure?: boolean | undefined
+  readonly tls?: Tls | undefined
   /** What stands before `/v2/` in every path, such as `/artifactory/api/docker/local`. */
   readonly prefix?: string | undefined
+  /** Where its repositories are instead, with the credentials of there: `internal.test:5000/copies`. */
+  readonly location?: string | undefined
+  /** Hosts to pull from before this one, in their order. Nothing is pushed to them, and they get none of its credentials. */
+  readonly mirrors?: ReadonlyArray<MirrorSettings> | undefined
+  /** Requests to it fail with `PolicyViolation` before anything is sent. Default: false. */
+  readonly blocked?: boolean | undefined
+  /** How many requests may be under way, each until its answer's body is done; at least 1. Default: no limit. */
+  readonly concurrency?: number | undefined
+  /** How many requests are begun in a second, evenly; at least 0.001. Default: no limit. */
+  readonly requestsPerSecond?: number | undefined
+  /** Bounds of a chunk of an upload, in bytes, whatever the registry asks for; 64 KiB and 256 MiB by default. */
+  readonly chunk?: { readonly min?: number | undefined; readonly max?: number | undefined } | undefined
+  readonly capabilities?: Capabilities | undefined
   readonly limits?: Partial<Limits> | undefined
 }
 
-/** Where requests to a registry go, and their limits. */
+/**
+ * Settings by host, the most particular name first: `registry.test:5000/org` (a namespace or a repository),
+ * `registry.test:5000`, `*.test` (hosts under it), `*` (all others). One entry counts, not the sum of several.
+ */
+export interface Table {
+  readonly [registry: string]: Settings
+}
+
+/** Where requests to a registry go, and what is to be kept in mind there. */
 export interface Host {
+  /** The registry that is asked, by whose name credentials are looked up: another one where `location` says so. */
+  readonly registry: RegistryName.RegistryName
   /** Scheme, host, port and prefix, without a slash at the end: `https://registry-1.docker.io`. */
   readonly baseUrl: string
+  /** What a repository is called there, when it is called otherwise. */
+  readonly rename?: ((repository: string) => string) | undefined
   /** Whether credentials may be sent: https, loopback, or plain http that these settings ask for. */
   readonly secure: boolean
+  /** Whether its certificate goes unchecked. The same for all that is asked of a host. */
+  readonly insecure: boolean
+  readonly tls: Tls | undefined
+  readonly blocked: boolean
+  /** Where else pulls go, in this order and before it. */
+  readonly mirrors: ReadonlyArray<Mirror>
+  readonly concurrency: number | undefined
+  readonly requestsPerSecond: number | undefined
+  readonly chunk: { readonly min: number; readonly max: number }
+  readonly capabilities: Capabilities
   readonly limits: Limits
 }
 
+export interface Mirror {
+  /** It has no mirrors of its own. */
+  readonly host: Host
+  readonly pull: "all" | "digest-only" | "tag-only"
+  readonly namespace: boolean
+}
+
 export interface Service {
-  readonly lookup: (registry: RegistryName.RegistryName) => Host
+  /** The host of a registry, or of one of its repositories where they differ. */
+  readonly lookup: (registry: RegistryName.RegistryName, repository?: Repository | undefined) => Host
 }
 
-export const defaultLimits: Limits = {
-  manifest: 8 * 1024 * 1024,
-  page: 8 * 1024 * 1024,
-  blob: 32 * 1024 * 1024,
-  error: 64 * 1024,
-  redirects: 10,
-  pages: 10_000,
-  answer: Duration.seconds(60),
-  idle: Duration.seconds(60)
-}
+export const defaultLimits: Limits = HostTable.defaultLimits
 
-const resolve = (registry: RegistryName.RegistryName, settings: Settings = {}): Host => {
-  const scheme = registry.scheme ?? settings.scheme ?? (registry.isLoopback ? "http" : "https")
-  const prefix = (settings.prefix ?? "").replace(/^\/?/, "/").replace(/\/$/, "")
-  return {
-    baseUrl: `${scheme}://${registry.apiAuthority}${prefix}`,
-    secure: scheme === "https" || settings.scheme === "http" || registry.isLoopback,
-    limits: { ...defaultLimits, ...settings.limits }
-  }
-}
+/** A host as the settings have it, for a lookup of one's own. Its mirrors are not in it: `fromRecord` knows those. */
+export const make: (registry: RegistryName.RegistryName, settings?: Omit<Settings, "mirrors" | "location">) => Host =
+  HostTable.host
 
-/** The hosts' settings. By default https everywhere but on loopback, no prefix, and the default limits. */
+/** The hosts' settings. By default https everywhere but on loopback, no prefix, no mirrors, and the default limits. */
 export class RegistryHosts extends Context.Reference<RegistryHosts>()("effect-oci/RegistryHosts", {
-  defaultValue: (): Service => ({ lookup: (registry) => resolve(registry) })
+  defaultValue: (): Service => HostTable.uniform()
 }) {}
 
-/** Where requests to a registry go, by the settings in place. */
-export const of = (registry: RegistryName.RegistryName): Effect.Effect<Host> =>
-  Effect.map(RegistryHosts, (hosts) => hosts.lookup(registry))
+/** Where requests to a registry, or to one of its repositories, go by the settings in place. */
+export const of = (registry: RegistryName.RegistryName, repository?: Repository | undefined): Effect.Effect<Host> =>
+  Effect.map(RegistryHosts, (hosts) => hosts.lookup(registry, repository))
 
-/**
- * Settings by host: `{ "registry.test:5000": { scheme: "http" }, "*": { limits: { manifest: 1e6 } } }`. `*` stands for
- * all hosts that are not named.
- */
-export const fromRecord = (record: {
-  readonly [registry: string]: Settings
-}): Layer.Layer<RegistryHosts, InvalidReference> =>
-  Layer.effect(
-    RegistryHosts,
-    Effect.gen(function* () {
-      const { "*": others, ...named } = record
-      const byName = new Map<string, Settings>()
-      for (const [text, settings] of Object.entries(named)) {
-        const name = yield* RegistryName.parse(text)
-        byName.set(name.toString(), settings)
-      }
-      return { lookup: (registry) => resolve(registry, byName.get(registry.toString()) ?? others) }
-    })
-  )
+/** Settings by host: `{ "registry.test:5000": { scheme: "http" }, "*": { limits: { manifest: 1e6 } } }`. */
+export const fromRecord = (record: Table): Layer.Layer<RegistryHosts, InvalidReference> =>
+  Layer.effect(RegistryHosts, HostTable.make(record))
+
+/** Settings by host, some of them from Effect's Config: `{ "registry.test": { prefix: Config.string("PREFIX") } }`. */
+export const layerConfig = (
+  config: Config.Config.Wrap<Table>
+): Layer.Layer<RegistryHosts, InvalidReference | ConfigError> =>
+  Layer.effect(RegistryHosts, Effect.flatMap(Config.unwrap(config), HostTable.make))
 
 /** The same settings for every host. */
-export const layer = (settings: Settings): Layer.Layer<RegistryHosts> =>
-  Layer.succeed(RegistryHosts, { lookup: (registry) => resolve(registry, settings) })
+export const layer = (settings: Omit<Settings, "mirrors" | "location">): Layer.Layer<RegistryHosts> =>
+  Layer.succeed(RegistryHosts, HostTable.uniform(settings))

@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Operation } from "./Operation.js"
-import type { CallError } from "./RegistryError.js"
+import type { CallError, RateLimit } from "./RegistryError.js"
 
 /** One request and its answer, without bodies and without secrets. */
 export interface Exchange {
@@ -20,6 +20,8 @@ export interface Exchange {
   /** The answer's headers. */
   readonly response?: Headers.Headers | undefined
   readonly error?: CallError | undefined
+  /** What the answer says of the registry's limits, be it a success or not. */
+  readonly rateLimit?: RateLimit | undefined
   /** Counts the requests of one call from 1, redirects left out: above 1 it was repeated. */
   readonly attempt: number
   /** Counts the redirects of one attempt from 0. */

@@ -32,10 +32,7 @@ export interface Page {
 
 const listing = (repository: Repository, options?: ListOptions) => ({
   operation: Request.onRepository("tags.list", repository),
-  path: `/v2/${repository.name}/tags/list${Request.query([
-    ["n", options?.n],
-    ["last", options?.last]
-  ])}`,
+  ...Paging.ranged(`/v2/${repository.name}/tags/list`, options),
   accept: "application/json",
   accepts: [200],
   refused: (refusal: Refusal) =>

@@ -157,7 +157,10 @@ describe("RegistryAuth", () => {
     })
 
     describe("on a registry that asks", () => {
-      const registry = RegistryServer.layerTest({ credentials: { Jürgen: "pässwörd" }, seed: { "org/app:1.2": {} } })
+      const registry = RegistryServer.layerTest({
+        auth: { type: "basic", users: { Jürgen: "pässwörd" } },
+        seed: { "org/app:1.2": {} }
+      })
       const list = Effect.map(Tags.list(repository), ({ tags }) => tags)
       const as = (username: string, password: string) =>
         [RegistryAuth.layerBasic, Credentials.basic("registry.test", username, password)] as const

@@ -70,9 +70,9 @@ const policies: { readonly [policy: string]: (note: Note) => Layer.Layer<never> 
     }),
   RegistryHosts: (note) =>
     Layer.succeed(RegistryHosts.RegistryHosts, {
-      lookup: () => {
+      lookup: (registry) => {
         note()
-        return { baseUrl: origin, secure: true, limits: RegistryHosts.defaultLimits }
+        return RegistryHosts.make(registry)
       }
     }),
   OriginPolicy: (note) =>

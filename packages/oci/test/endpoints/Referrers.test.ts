@@ -366,3 +366,44 @@ describe("Referrers.tag", () => {
     )
   })
 })
+
+describe("Referrers.get", () => {
+  const referring = (subject: Descriptor | undefined) => {
+    const bytes = json({
+      schemaVersion: 2,
+      mediaType: MediaType.ociManifest,
+      config: describeBytes("{}", MediaType.ociEmpty),
+      layers: [],
+      ...(subject === undefined ? {} : { subject })
+    })
+    return { bytes, descriptor: describeBytes(bytes, MediaType.ociManifest) }
+  }
+  const subject: Descriptor = { mediaType: MediaType.ociManifest, digest: manifestDigest, size: 1 }
+
+  it.effect("R28 S31 hands out a manifest that refers to what was asked for", () => {
+    const { bytes, descriptor } = referring(subject)
+    return play(
+      [[`GET ${v2}/manifests/${descriptor.digest}`, answer(200, { "content-type": MediaType.ociManifest }, bytes)]],
+      () =>
+        Effect.map(Referrers.get(repository, manifestDigest, descriptor), (content) =>
+          assert.strictEqual(content.descriptor.digest, descriptor.digest)
+        )
+    )
+  })
+
+  for (const [what, named, says] of [
+    ["another manifest", describeBytes("other", MediaType.ociManifest), `not to ${manifestDigest}`],
+    ["nothing", undefined, "refers to nothing"]
+  ] as const) {
+    it.effect(`R28 S31 refuses one that a list gives as a referrer, and that refers to ${what}`, () => {
+      const { bytes, descriptor } = referring(named)
+      return play(
+        [[`GET ${v2}/manifests/${descriptor.digest}`, answer(200, { "content-type": MediaType.ociManifest }, bytes)]],
+        () =>
+          Effect.map(failing("ManifestInvalid", Referrers.get(repository, manifestDigest, descriptor)), ({ message }) =>
+            assert.include(message, says)
+          )
+      )
+    })
+  }
+})

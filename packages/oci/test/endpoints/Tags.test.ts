@@ -195,9 +195,69 @@ describe("Tags.stream", () => {
     )
   )
 
-  it.effect("L10 ends without a link, though the page is full", () =>
-    play([[`${line}?n=2`, tags(["a", "b"])]], () =>
-      Effect.map(collect(Tags.stream(repository, { n: 2 })), (found) => assert.deepStrictEqual(found, ["a", "b"]))
+  it.effect("L10 asks what comes after a full page without a link", () =>
+    play(
+      [
+        [`${line}?n=2`, tags(["a", "b"])],
+        [`${line}?n=2&last=b`, tags(["c", "d"])],
+        [`${line}?n=2&last=d`, tags([])]
+      ],
+      () =>
+        Effect.map(collect(Tags.stream(repository, { n: 2 })), (found) =>
+          assert.deepStrictEqual(found, ["a", "b", "c", "d"])
+        )
+    )
+  )
+
+  it.effect("L10 ends where a registry does not know how to go on, and lists nothing twice", () =>
+    play(
+      [
+        [`${line}?n=2`, tags(["a", "b"])],
+        [`${line}?n=2&last=b`, tags(["a", "b"])]
+      ],
+      () => Effect.map(collect(Tags.stream(repository, { n: 2 })), (found) => assert.deepStrictEqual(found, ["a", "b"]))
+    )
+  )
+
+  for (const [what, options, found] of [
+    ["a page that is not full", { n: 3 }, ["a", "b"]],
+    ["more than was asked for", { n: 1 }, ["a", "b"]],
+    ["a page of no asked size", {}, ["a", "b"]],
+    ["none, as was asked for", { n: 0 }, []]
+  ] as const) {
+    it.effect(`L10 ends after ${what}`, () =>
+      play([[`${line}${"n" in options ? `?n=${options.n}` : ""}`, tags(found)]], () =>
+        Effect.map(collect(Tags.stream(repository, options)), (all) => assert.deepStrictEqual(all, found))
+      )
+    )
+  }
+
+  for (const [where, refused] of [
+    ["405 UNSUPPORTED (ECR)", () => refusal(405, "UNSUPPORTED", "Invalid parameter at 'maxResults'")],
+    ["400 UNSUPPORTED", () => refusal(400, "UNSUPPORTED", "maxResults")],
+    ["13b 400 PAGINATION_NUMBER_INVALID", () => refusal(400, "PAGINATION_NUMBER_INVALID")]
+  ] as const) {
+    it.effect(`L15 asks without a number where the registry refuses it with ${where}`, () =>
+      play(
+        [
+          [`${line}?n=5000&last=0`, refused],
+          [`${line}?last=0`, tags(["a"], next("?last=a"))],
+          [`${line}?last=a`, tags(["b"])],
+          [`${line}?n=5000`, refused],
+          [line, tags(["a"])]
+        ],
+        () =>
+          Effect.gen(function* () {
+            assert.deepStrictEqual(yield* collect(Tags.stream(repository, { n: 5000, last: "0" })), ["a", "b"])
+            assert.deepStrictEqual(yield* Tags.list(repository, { n: 5000 }), { tags: ["a"], hasNext: false })
+          })
+      )
+    )
+  }
+
+  it.effect("L15 takes another refusal for what it is", () =>
+    play([[`${line}?n=5000`, refusal(405, "UNSUPPORTED")]], () =>
+      failing("Unsupported", Tags.list(repository, { n: 5000 }))
     )
   )
 

@@ -109,7 +109,7 @@ export const make = (answers: readonly [Answer, ...ReadonlyArray<Answer>]): Effe
         const answer = answers[exchanges.length % answers.length] ?? answers[0]
         const status = answer._tag === "Answer" ? answer.status : undefined
         const headers = new Headers(
-          answer._tag === "Answer" ? answer.headers.map(([name, value]) => [name, value]) : []
+          answer._tag === "Answer" ? answer.headers.map(([name, value]): [string, string] => [name, value]) : []
         )
         const { authorization } = request.headers
         const { method } = request

@@ -101,6 +101,8 @@ interface Source {
 const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repository, session, source }: Given) => ({
   "Registry.ping": Registry.ping(registry),
   "Registry.supports": Registry.supports(registry),
+  "Registry.login": Registry.login(registry, { token: "" }),
+  "Registry.logout": Registry.logout(registry),
   "Blobs.head": Blobs.head(repository, digest),
   "Blobs.exists": Blobs.exists(repository, digest),
   "Blobs.get": Blobs.get(repository, descriptor),
@@ -129,6 +131,7 @@ const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repos
   "Tags.delete": Tags.delete(repository, "latest"),
   "Referrers.list": Referrers.list(repository, digest),
   "Referrers.stream": Referrers.stream(repository, digest),
+  "Referrers.get": Referrers.get(repository, digest, descriptor),
   "Catalog.list": Catalog.list(registry),
   "Catalog.stream": Catalog.stream(registry)
 })
@@ -168,6 +171,12 @@ type Bytes =
 export type Endpoints = Checked<{
   "Registry.ping": Fails<Calls["Registry.ping"], "Unsupported">
   "Registry.supports": Fails<Calls["Registry.supports"]>
+  "Registry.login": Fails<Calls["Registry.login"], "Unsupported">
+  // asks no registry
+  "Registry.logout": {
+    readonly errors: Same<TagOf<Failure<Calls["Registry.logout"]>>, "CredentialsInvalid">
+    readonly needs: Same<Needs<Calls["Registry.logout"]>, RegistryClient>
+  }
   "Blobs.head": Fails<Calls["Blobs.head"], BlobGone>
   "Blobs.exists": Fails<Calls["Blobs.exists"]>
   "Blobs.get": Fails<Calls["Blobs.get"], BlobRead>
@@ -218,6 +227,10 @@ export type Endpoints = Checked<{
   "Tags.stream": Fails<Calls["Tags.stream"], "NameUnknown" | "Unsupported" | "PaginationLoop">
   "Tags.delete": Fails<Calls["Tags.delete"], ManifestGone | "Unsupported" | "InvalidReference">
   "Referrers.list": Fails<Calls["Referrers.list"], "NameUnknown" | "ManifestInvalid" | "PaginationLoop">
+  "Referrers.get": Fails<
+    Calls["Referrers.get"],
+    "ManifestUnknown" | "NameUnknown" | "ManifestInvalid" | "DigestMismatch"
+  >
   "Referrers.stream": Fails<Calls["Referrers.stream"], "NameUnknown" | "ManifestInvalid" | "PaginationLoop">
   "Catalog.list": Fails<Calls["Catalog.list"], "Unsupported">
   "Catalog.stream": Fails<Calls["Catalog.stream"], "Unsupported" | "PaginationLoop">

@@ -1,24 +1,25 @@
 import * as Effect from "effect/Effect"
-import * as Encoding from "effect/Encoding"
-import type { Incoming } from "./incoming.js"
-import { type Refusal, refuse } from "./refusal.js"
+import { constTrue } from "effect/Function"
+import * as Basic from "./auth/basic.js"
+import type { Gate } from "./auth/gate.js"
+import * as Token from "./auth/token.js"
 
-const unauthorized = refuse(401, "UNAUTHORIZED", "authentication required", {
-  headers: { "www-authenticate": `Basic realm="registry"` }
-})
+/** How a registry asks who it is, and whom it lets do what. */
+export type Auth = Basic.BasicAuth | Token.TokenAuth
 
-/** Lets pass who signs in as one of these users. Without users it lets everyone pass. */
-export const guard = (
-  users: Readonly<Record<string, string>> | undefined
-): ((incoming: Incoming) => Effect.Effect<void, Refusal>) => {
-  if (users === undefined) return () => Effect.void
-  const accepted = new Set(
-    Object.entries(users).map(([user, password]) => Encoding.encodeBase64(`${user}:${password}`))
-  )
-  return ({ headers }) => {
-    const [scheme, token, ...rest] = (headers.authorization ?? "").split(" ")
-    return scheme?.toLowerCase() === "basic" && token !== undefined && rest.length === 0 && accepted.has(token)
-      ? Effect.void
-      : Effect.fail(unauthorized)
+const open: Gate = {
+  enter: () => Effect.succeed(constTrue),
+  challenge: () => Basic.unauthorized("authentication required")
+}
+
+/** Without authentication everyone may do everything. */
+export const make = (auth: Auth | undefined): Gate => {
+  switch (auth?.type) {
+    case undefined:
+      return open
+    case "basic":
+      return Basic.make(auth)
+    case "token":
+      return Token.make(auth)
   }
 }

@@ -6,9 +6,14 @@ import * as Reference from "effect-oci/Reference"
 import * as Repository from "effect-oci/Repository"
 import { type Refusal, refuse } from "./refusal.js"
 
+const parsed = (name: string) => Repository.parse(`registry.test/${name}`, { strict: true })
+
+/** Whether a repository can be called so. */
+export const isRepository = (name: string): boolean => Either.isRight(parsed(name))
+
 /** Refuses a name that no repository can have. */
 export const repository = (name: string): Effect.Effect<void, Refusal> =>
-  Either.match(Repository.parse(`registry.test/${name}`, { strict: true }), {
+  Either.match(parsed(name), {
     onLeft: ({ reason }) => Effect.fail(refuse(400, "NAME_INVALID", `invalid repository name: ${reason}`)),
     onRight: () => Effect.void
   })

@@ -1,5 +1,6 @@
 import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type * as Effect from "effect/Effect"
+import type { Gate } from "./auth/gate.js"
 import type { Refusal } from "./refusal.js"
 import type { Store } from "./store.js"
 
@@ -18,6 +19,7 @@ export interface Settings {
 export interface Registry {
   readonly settings: Settings
   readonly store: Store
+  readonly gate: Gate
 }
 
 /** What every endpoint gives. */

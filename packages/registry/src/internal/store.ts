@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
 import type { Algorithm, Digest } from "effect-oci/Digest"
 import type { Service } from "effect-oci/Hasher"
 import type { ManifestContent } from "effect-oci/Manifest"
@@ -48,10 +49,14 @@ export const open = (store: Store, name: string): Repository => {
   return repository
 }
 
-/** A blob that any repository has. */
-export const anywhere = (store: Store, digest: string): Content | undefined => {
-  for (const { blobs } of store.repositories.values()) {
-    const content = blobs.get(digest)
+/** A blob that any repository has, of those that will do. */
+export const anywhere = (
+  store: Store,
+  digest: string,
+  among: (name: string) => boolean = constTrue
+): Content | undefined => {
+  for (const { blobs, name } of store.repositories.values()) {
+    const content = among(name) ? blobs.get(digest) : undefined
     if (content !== undefined) return content
   }
   return undefined

@@ -6,6 +6,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Ending from "./ending.js"
 import * as Incoming from "./incoming.js"
 
 type Source = Stream.Stream<Uint8Array, unknown>
@@ -28,7 +29,7 @@ const bodyOf = (request: HttpClientRequest.HttpClientRequest): Option.Option<Sou
  * clock. Bodies stream both ways, and a request body is drawn only as far as it is read.
  */
 export const make = (
-  handle: (incoming: Incoming.Incoming) => Effect.Effect<HttpServerResponse.HttpServerResponse>
+  handle: (incoming: Incoming.Incoming) => Effect.Effect<HttpServerResponse.HttpServerResponse, Ending.Ended>
 ): HttpClient.HttpClient =>
   HttpClient.make((request, url) =>
     Effect.gen(function* () {
@@ -49,8 +50,18 @@ export const make = (
           return Incoming.broken
         })
       )
-      const incoming = Incoming.make(request.method, url.pathname + url.search, request.headers, body)
-      const response = yield* handle(incoming)
+      const incoming = Incoming.make({
+        method: request.method,
+        origin: url.origin,
+        target: url.pathname + url.search,
+        headers: request.headers,
+        body,
+        end: Ending.failing
+      })
+      const response = yield* Effect.mapError(
+        handle(incoming),
+        (cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause })
+      )
       if (Option.isSome(failure)) {
         return yield* new HttpClientError.RequestError({ request, reason: "Transport", cause: failure.value })
       }

@@ -8,6 +8,7 @@ import type { Operation } from "../Operation.js"
 import { ResponseTooLarge, Timeout, TransportError } from "../RegistryError.js"
 import type { Limits } from "../RegistryHosts.js"
 import * as Facts from "./facts.js"
+import { HeldResponse } from "./heldResponse.js"
 import * as Transport from "./transport.js"
 
 /** An answer whose body nobody has read yet; it belongs to the Scope it was opened in. */
@@ -114,13 +115,14 @@ const join = (chunks: ReadonlyArray<Uint8Array>, total: number): Uint8Array => {
 }
 
 /** Reads up to `limit` bytes and tells whether that was all. What is beyond is not read: the connection is given up. */
-const upTo = <E>(body: Stream.Stream<Uint8Array, E>, limit: number) =>
+const upTo = <E>(body: Stream.Stream<Uint8Array, E>, limit: number, moved: () => void = () => {}) =>
   Effect.suspend(() => {
     const chunks: Array<Uint8Array> = []
     let total = 0
     return body.pipe(
       Stream.runForEachWhile((bytes) =>
         Effect.sync(() => {
+          moved()
           chunks.push(bytes)
           total += bytes.length
           return total <= limit
@@ -141,6 +143,20 @@ const whole = (answer: Answer): Effect.Effect<Uint8Array, TransportError | Timeo
     Effect.map((buffer) => new Uint8Array(buffer))
   )
 
+/** A body that comes in pieces, none of which may be long in coming, nor all of them. */
+const inTime = (answer: Answer, limit: number) =>
+  Effect.suspend(() => {
+    const { idle, total } = answer.limits
+    let pieces = 0
+    const watch = (before: number): Effect.Effect<never, Timeout> =>
+      Effect.flatMap(Effect.sleep(idle), () => (pieces === before ? late(answer) : watch(pieces)))
+    const slow = () => new Timeout({ ...facts(answer), phase: "total", limit: Duration.toMillis(total) })
+    return upTo(plain(answer), limit, () => pieces++).pipe(
+      Effect.raceFirst(watch(0)),
+      Effect.timeoutFail({ duration: total, onTimeout: slow })
+    )
+  })
+
 /** The whole body, at most `limit` bytes of it. */
 export const collect = (
   answer: Answer,
@@ -148,12 +164,16 @@ export const collect = (
 ): Effect.Effect<Uint8Array, ResponseTooLarge | TransportError | Timeout> => {
   if (bodiless(answer)) return Effect.succeed(new Uint8Array())
   const tooLarge = () => new ResponseTooLarge({ ...facts(answer), limit })
+  const { response } = answer
+  if (response instanceof HeldResponse) {
+    return response.bytes.length > limit ? tooLarge() : Effect.succeed(response.bytes)
+  }
   const declared = length(answer)
   if (declared !== undefined && declared > limit) return tooLarge()
   if (declared !== undefined && declared <= small) {
     return Effect.filterOrFail(whole(answer), ({ length }) => length <= limit, tooLarge)
   }
-  return Effect.flatMap(upTo(stream(answer), limit), (read) => (read.whole ? Effect.succeed(read.bytes) : tooLarge()))
+  return Effect.flatMap(inTime(answer, limit), (read) => (read.whole ? Effect.succeed(read.bytes) : tooLarge()))
 }
 
 /** The start of a body that is not worth a failure of its own: what cannot be read is left out. */

@@ -83,15 +83,18 @@ export const make = (send: Send, place: Place): Client =>
       })
     }
     const late = () => new Timeout({ ...facts(), phase: "answer", limit: Duration.toMillis(place.limits.answer) })
+    const silence = (why: ReturnType<typeof Transport.reason>) => {
+      const limit = Transport.connecting(why)
+      return limit === undefined
+        ? new TransportError({ ...facts(), ...why })
+        : new Timeout({ ...facts(), phase: "connect", limit })
+    }
     let landed: Response | undefined
     const sent = withDeadline(request, place.limits.answer, late, send).pipe(
       Browser.withFetch((response) => {
         landed = response
       }),
-      Effect.mapError(
-        (error): CallError =>
-          error._tag === "Timeout" ? error : new TransportError({ ...facts(), ...Transport.reason(error) })
-      ),
+      Effect.mapError((error): CallError => (error._tag === "Timeout" ? error : silence(Transport.reason(error)))),
       Effect.flatMap((response) => {
         if (landed === undefined) return Effect.succeed(response)
         const { operation, policy } = place

@@ -21,13 +21,19 @@ const open = new Set([
   "oci-subject",
   "oci-tag",
   "range",
+  "ratelimit",
   "ratelimit-limit",
+  "ratelimit-policy",
   "ratelimit-remaining",
+  "ratelimit-reset",
   "retry-after",
   "server",
   "transfer-encoding",
   "user-agent",
   "warning",
+  "x-ratelimit-limit",
+  "x-ratelimit-remaining",
+  "x-ratelimit-reset",
   "x-request-id"
 ])
 

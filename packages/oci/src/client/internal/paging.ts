@@ -5,15 +5,41 @@ import * as Option from "effect/Option"
 import { isRecord } from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type { RegistryClient } from "../RegistryClient.js"
-import { type CallError, PaginationLoop, UnexpectedResponse } from "../RegistryError.js"
+import { type CallError, PaginationLoop, type RegistryError, UnexpectedResponse } from "../RegistryError.js"
 import * as Body from "./body.js"
 import * as Call from "./call.js"
 import * as Link from "./link.js"
+import * as Request from "./request.js"
+
+/** How many entries are asked for, and after which. */
+export interface Range {
+  readonly n?: number | undefined
+  readonly last?: string | undefined
+}
+
+/** The parts of a listing of names that depend on how many are asked for. */
+export const ranged = (path: string, { last, n }: Range = {}) => {
+  const at = (range: Range) =>
+    `${path}${Request.query([
+      ["n", range.n],
+      ["last", range.last]
+    ])}`
+  return {
+    path: at({ n, last }),
+    unnumbered: n === undefined ? undefined : at({ last }),
+    after: (names: ReadonlyArray<string>) =>
+      n !== undefined && n > 0 && names.length === n ? at({ n, last: names.at(-1) }) : undefined
+  }
+}
 
 /** How one kind of list is asked for and read. */
 export interface Listing<A, E, E2> extends Omit<Call.Call<E>, "request"> {
   /** Path and query of the first page. */
   readonly path: string
+  /** The first page, when it asks for a number of entries, without that number. */
+  readonly unnumbered?: string | undefined
+  /** Where the list goes on after a page that is as full as was asked for and has no link: some registries give none. */
+  readonly after?: (entries: ReadonlyArray<A>) => string | undefined
   readonly accept: string
   readonly entries: (page: Page) => Effect.Effect<ReadonlyArray<A>, E2>
 }
@@ -25,8 +51,15 @@ export interface Page {
   readonly next: Option.Option<string>
 }
 
+/** Whether it is the number of entries that a registry does not like. */
+const refusesNumber = (error: RegistryError): boolean =>
+  "errors" in error &&
+  error.errors.some(
+    ({ code, message }) => code === "PAGINATION_NUMBER_INVALID" || /maxResults|pagination/i.test(message)
+  )
+
 /** One page, at the given URL. */
-export const page = <A, E, E2>(
+export const page = <A, E extends RegistryError, E2>(
   listing: Listing<A, E, E2>,
   url: string
 ): Effect.Effect<
@@ -35,27 +68,49 @@ export const page = <A, E, E2>(
   RegistryClient
 > =>
   Effect.gen(function* () {
-    const request = HttpClientRequest.get(url).pipe(HttpClientRequest.setHeader("accept", listing.accept))
-    const { answer, bytes } = yield* Call.read({ ...listing, request }, (limits) => limits.page)
+    const read = (url: string) => {
+      const request = HttpClientRequest.get(url).pipe(HttpClientRequest.setHeader("accept", listing.accept))
+      return Call.read({ ...listing, request }, (limits) => limits.page)
+    }
+    const { path, unnumbered } = listing
+    const { answer, bytes } = yield* unnumbered === undefined || url !== path
+      ? read(url)
+      : Effect.catchIf(read(url), refusesNumber, () => read(unnumbered))
     const target = Link.next(answer.response.headers.link ?? "")
     const next = target === undefined ? Option.none() : Option.some(yield* Link.judged(answer, "link", "GET", target))
     return { answer, entries: yield* listing.entries({ answer, bytes, next }), next }
   })
 
+/** Where a page is, and the entry that it must come after, if that is how it was asked for. */
+interface Place<A> {
+  readonly url: string
+  readonly last?: A | undefined
+}
+
 /**
  * All entries, page by page as they are wanted: the registry ends the list by giving no link to a next page. Links that
  * lead back, or never end, are a `PaginationLoop`.
  */
-export const stream = <A, E, E2>(
+export const stream = <A, E extends RegistryError, E2>(
   listing: Listing<A, E, E2>
 ): Stream.Stream<A, E | E2 | PaginationLoop | CallError, RegistryClient> =>
   Stream.suspend(() => {
     const visited = new Set<string>()
-    return Stream.paginateChunkEffect(listing.path, (url) =>
+    let links = false
+    const first: Place<A> = { url: listing.path }
+    return Stream.paginateChunkEffect(first, ({ last, url }) =>
       Effect.gen(function* () {
-        const { answer, entries, next } = yield* page(listing, url)
+        const { answer, entries, next: link } = yield* page(listing, url)
+        // who answers with it once more does not know how to go on after an entry
+        if (last !== undefined && entries.includes(last)) return [Chunk.empty<A>(), Option.none<Place<A>>()] as const
         visited.add(answer.response.request.url)
-        const looping = Option.exists(next, (to) => visited.has(to) || visited.size >= answer.limits.pages)
+        links ||= Option.isSome(link)
+        // a registry that gives links has come to the end when it gives none
+        const after = links ? undefined : listing.after?.(entries)
+        const next: Option.Option<Place<A>> = Option.isSome(link)
+          ? Option.some({ url: link.value })
+          : Option.map(Option.fromNullable(after), (url) => ({ url, last: entries.at(-1) }))
+        const looping = Option.exists(next, ({ url }) => visited.has(url) || visited.size >= answer.limits.pages)
         if (looping) return yield* new PaginationLoop({ ...Body.facts(answer), pages: visited.size })
         return [Chunk.fromIterable(entries), next] as const
       })

@@ -14,6 +14,9 @@ import {
 } from "../RegistryError.js"
 import * as Body from "./body.js"
 import * as ListHeader from "./listHeader.js"
+import * as Provenance from "./provenance.js"
+import * as RateLimit from "./rateLimit.js"
+import { isPassing } from "./statuses.js"
 
 /** An answer that says no, its body read and understood as far as it can be. */
 export interface Refusal {
@@ -79,7 +82,7 @@ export const read = (answer: Body.Answer): Effect.Effect<Refusal> =>
     return {
       status,
       headers,
-      facts: { ...Body.facts(answer), errors, body },
+      facts: { ...Body.facts(answer), attempts: Provenance.of(answer.response)?.attempts, errors, body },
       says: (...wanted) => wanted.some((code) => codes.has(code))
     }
   })
@@ -98,6 +101,10 @@ export const retryAfter = (header: string | undefined, now: number): number | un
 
 const policies = new Set([402, 409, 412, 423, 451])
 
+/** ECR's way to throttle, at times with status 400 and no code. */
+const throttled = ({ body, errors }: Facts): boolean =>
+  [body ?? "", ...errors.map(({ message }) => message)].some((said) => /^(toomanyrequests: )?rate exceeded/i.test(said))
+
 /** What a refusal means wherever it is met; what it means to one endpoint, the endpoint has said before. */
 export const common = (answer: Body.Answer, { facts, headers, says, status }: Refusal): Effect.Effect<CallError> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
@@ -109,10 +116,12 @@ export const common = (answer: Body.Answer, { facts, headers, says, status }: Re
         authenticated: answer.response.request.headers.authorization !== undefined
       })
     }
-    if (status === 429 || says("TOOMANYREQUESTS")) return new TooManyRequests({ ...facts, retryAfter: wait })
+    if (status === 429 || says("TOOMANYREQUESTS") || (status === 400 && throttled(facts))) {
+      return new TooManyRequests({ ...facts, retryAfter: wait, rateLimit: RateLimit.of(headers, now) })
+    }
     if (status === 403 || (status < 500 && says("DENIED"))) return new Denied(facts)
     if (policies.has(status) || says("REGISTRY_DISALLOWED_OPERATION")) return new PolicyViolation(facts)
-    if ((status >= 500 && status < 600) || status === 408)
+    if ((status >= 500 && status < 600) || isPassing(status))
       return new RegistryUnavailable({ ...facts, retryAfter: wait })
     return new UnexpectedResponse({
       ...facts,

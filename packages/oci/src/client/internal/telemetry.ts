@@ -11,6 +11,7 @@ import type { CallError } from "../RegistryError.js"
 import * as RegistryObserver from "../RegistryObserver.js"
 import * as Facts from "./facts.js"
 import * as Headers from "./headers.js"
+import * as RateLimit from "./rateLimit.js"
 
 /** Which exchange of which call this is. */
 export interface Place {
@@ -66,7 +67,8 @@ const log = ({ error, method, millis, operation, request, response, status, url 
 const show = (
   place: Place,
   request: HttpClientRequest,
-  millis: number,
+  begun: number,
+  now: number,
   outcome: { readonly error: CallError } | { readonly response: HttpClientResponse }
 ): Effect.Effect<void> =>
   Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (least) => {
@@ -79,10 +81,14 @@ const show = (
       request: Headers.redacted(request.headers),
       attempt: place.attempt,
       hop: place.hop,
-      millis,
+      millis: now - begun,
       ...("error" in outcome
         ? outcome
-        : { status: outcome.response.status, response: Headers.redacted(outcome.response.headers) })
+        : {
+            status: outcome.response.status,
+            response: Headers.redacted(outcome.response.headers),
+            rateLimit: RateLimit.of(outcome.response.headers, now)
+          })
     }
     return Effect.zipRight(logged ? log(exchange) : Effect.void, place.observer.exchange(exchange))
   })
@@ -98,11 +104,11 @@ export const observed = (
     { kind: "client", captureStackTrace: false, attributes: attributes(place, request) },
     (span) =>
       Effect.flatMap(Clock.currentTimeMillis, (begun) => {
-        const seen = (kind: readonly [string, string], outcome: Parameters<typeof show>[3]) =>
+        const seen = (kind: readonly [string, string], outcome: Parameters<typeof show>[4]) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) =>
             Effect.zipRight(
               Metric.update(durationOf(place.operation.name, request.method, kind), (now - begun) / 1000),
-              show(place, request, now - begun, outcome)
+              show(place, request, begun, now, outcome)
             )
           )
         return send.pipe(

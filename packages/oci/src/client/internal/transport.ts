@@ -20,6 +20,16 @@ const text = (u: unknown, key: "code" | "message" | "name"): string | undefined 
   return typeof value === "string" && value !== "" ? value : undefined
 }
 
+/** How long a connection was waited for, in milliseconds, when that is why there was no answer: undici says so. */
+export const connecting = ({
+  code,
+  reason
+}: {
+  readonly code?: string
+  readonly reason: string
+}): number | undefined =>
+  code === "UND_ERR_CONNECT_TIMEOUT" ? Number(/timeout: (\d{1,9})ms/.exec(reason)?.[1] ?? 10_000) : undefined
+
 /** Why there was no answer, in a line and without the URLs of the message, whose queries may be signed. */
 export const reason = (error: HttpClientError): { readonly reason: string; readonly code?: string } => {
   const causes = chain(error.cause)

@@ -34,7 +34,9 @@ export const facts = {
   /** The start of an answer that was not an error document, made safe for a terminal. */
   body: optional(Schema.String),
   /** The registry's name for this request, to quote in a support case. */
-  requestId: optional(Schema.String)
+  requestId: optional(Schema.String),
+  /** How many requests it took to fail so, when the call was made again, or would have been if not for its limits. */
+  attempts: optional(Schema.NonNegativeInt)
 }
 
 export interface Facts {
@@ -48,6 +50,7 @@ export interface Facts {
   readonly errors: ReadonlyArray<ErrorDetail>
   readonly body?: string | undefined
   readonly requestId?: string | undefined
+  readonly attempts?: number | undefined
 }
 
 /** Makes text of a stranger fit to print: one line, no control or bidirectional characters, at most `limit` characters. */
@@ -76,7 +79,8 @@ const answer = (facts: Facts): string => {
     facts.method === undefined || facts.url === undefined
       ? undefined
       : `${facts.method} ${facts.url}${facts.status === undefined ? "" : ` answered ${facts.status}`}`
-  return [request, shown === undefined || shown === "" ? undefined : `“${printable(shown)}”`]
+  const attempts = facts.attempts !== undefined && facts.attempts > 1 ? `after ${facts.attempts} attempts` : undefined
+  return [request, attempts, shown === undefined || shown === "" ? undefined : `“${printable(shown)}”`]
     .filter((part) => part !== undefined)
     .join(", ")
 }

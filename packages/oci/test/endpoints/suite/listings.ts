@@ -57,8 +57,7 @@ export const listings = (it: It, deviations: Deviations): void => {
       if (deviations.tagPaging === "no links") {
         assert.deepStrictEqual(first, { tags: ["a", "b"], hasNext: false })
         assert.deepStrictEqual(yield* Tags.list(repository, { n: 2, last: "b" }), { tags: ["c"], hasNext: false })
-        // what says that it is all is taken for all
-        assert.deepStrictEqual(yield* collect(Tags.stream(repository, { n: 1 })), ["a"])
+        assert.deepStrictEqual(yield* collect(Tags.stream(repository, { n: 1 })), ["a", "b", "c"])
         return
       }
       if (deviations.tagPaging === false) {
@@ -133,7 +132,7 @@ export const listings = (it: It, deviations: Deviations): void => {
       const page = yield* Catalog.list(registry, { n: 1 })
       assert.strictEqual(page.repositories.length, 1)
       assert.strictEqual(page.hasNext, deviations.catalogPaging === undefined)
-      const all = yield* collect(Catalog.stream(registry, deviations.catalogPaging === undefined ? { n: 5 } : {}))
+      const all = yield* collect(Catalog.stream(registry, { n: 5 }))
       assert.includeMembers(
         [...all],
         repositories.map(({ name }) => name)

@@ -1,12 +1,11 @@
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import type { Descriptor } from "effect-oci/Descriptor"
 import type { Algorithm, Digest } from "effect-oci/Digest"
 import * as Manifest from "effect-oci/Manifest"
 import * as MediaType from "effect-oci/MediaType"
-import type { Incoming } from "../incoming.js"
+import * as Incoming from "../incoming.js"
 import * as Names from "../names.js"
 import * as Preconditions from "../preconditions.js"
 import { Refusal, refuse } from "../refusal.js"
@@ -20,7 +19,7 @@ const lookup = (repository: Store.Repository, reference: string): Manifest.Manif
   repository.manifests.get(Names.isDigest(reference) ? reference : (repository.tags.get(reference) ?? ""))
 
 /** end-3: a manifest by tag or digest, in the bytes it was pushed in. */
-export const get = (registry: Registry, incoming: Incoming, name: string, reference: string): Answer =>
+export const get = (registry: Registry, incoming: Incoming.Incoming, name: string, reference: string): Answer =>
   Effect.gen(function* () {
     if (Names.isDigest(reference)) yield* Names.digest(reference)
     const content = lookup(yield* Store.find(registry.store, name), reference)
@@ -33,15 +32,16 @@ export const get = (registry: Registry, incoming: Incoming, name: string, refere
   })
 
 /** end-7a and 7b: stores a manifest under its digest and gives it the tags of the path and of the query. */
-export const put = (registry: Registry, incoming: Incoming, name: string, reference: string): Answer =>
+export const put = (registry: Registry, incoming: Incoming.Incoming, name: string, reference: string): Answer =>
   Effect.gen(function* () {
     const { settings, store } = registry
+    const limit = settings.maxManifestSize
     const expected = Names.isDigest(reference) ? yield* Names.digest(reference) : undefined
     const algorithm = expected === undefined ? "sha256" : yield* Names.algorithm(expected)
     const extraTags = yield* Effect.forEach(incoming.query.getAll("tag"), Names.tag)
     const tags = expected === undefined ? [yield* Names.tag(reference), ...extraTags] : extraTags
     const content = yield* decode(
-      yield* read(incoming, settings.maxManifestSize),
+      yield* Incoming.read(incoming, limit, refuse(413, "MANIFEST_INVALID", `manifest is larger than ${limit} bytes`)),
       incoming.headers["content-type"],
       algorithm
     )
@@ -83,29 +83,6 @@ export const remove = (registry: Registry, name: string, reference: string): Ans
       for (const [tag, digest] of repository.tags) if (digest === reference) repository.tags.delete(tag)
     }
     return HttpServerResponse.empty({ status: 202, headers: { "content-length": "0" } })
-  })
-
-/** A body of at most `limit` bytes. A longer one is drawn to its end, so that the sender is there to read the answer. */
-const read = (incoming: Incoming, limit: number): Effect.Effect<Uint8Array, Refusal> =>
-  Effect.gen(function* () {
-    const tooLarge = refuse(413, "MANIFEST_INVALID", `manifest is larger than ${limit} bytes`)
-    if (Number(incoming.headers["content-length"] ?? 0) > limit) return yield* tooLarge
-    const pieces: Array<Uint8Array> = []
-    let size = 0
-    yield* Stream.runForEach(incoming.body, (piece) =>
-      Effect.sync(() => {
-        size += piece.length
-        if (size <= limit) pieces.push(piece)
-      })
-    )
-    if (size > limit) return yield* tooLarge
-    const bytes = new Uint8Array(size)
-    let offset = 0
-    for (const piece of pieces) {
-      bytes.set(piece, offset)
-      offset += piece.length
-    }
-    return bytes
   })
 
 const decode = (

@@ -2,6 +2,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Algorithm, Digest } from "effect-oci/Digest"
+import type { MayPull } from "../auth/gate.js"
 import type { Content } from "../content.js"
 import type { Incoming } from "../incoming.js"
 import * as Names from "../names.js"
@@ -31,9 +32,12 @@ const created = (name: string, digest: Digest): HttpServerResponse.HttpServerRes
 const accepted = (upload: Upload, headers: Record<string, string> = {}): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.empty({ status: 202, headers: { ...standing(upload), ...headers, "content-length": "0" } })
 
-/** end-11: the blob from the repository that `from` names, or without it from any that has it. */
-const mountable = ({ store }: Registry, digest: string, from: string | null): Content | undefined =>
-  from === null ? Store.anywhere(store, digest) : store.repositories.get(from)?.blobs.get(digest)
+/** end-11: the blob from the repository that `from` names, or without it from any, of those that one may pull from. */
+const mountable = ({ store }: Registry, { query }: Incoming, digest: string, mayPull: MayPull): Content | undefined => {
+  const from = query.get("from")
+  if (from === null) return Store.anywhere(store, digest, mayPull)
+  return mayPull(from) ? store.repositories.get(from)?.blobs.get(digest) : undefined
+}
 
 const sessionAlgorithm = (incoming: Incoming): Effect.Effect<Algorithm, Refusal> => {
   const algorithm = incoming.query.get("digest-algorithm") ?? "sha256"
@@ -43,12 +47,12 @@ const sessionAlgorithm = (incoming: Incoming): Effect.Effect<Algorithm, Refusal>
 }
 
 /** end-4a and 4c: a session; end-4b: a whole blob at once; end-11: a mount, or a session when it cannot be done. */
-export const start = (registry: Registry, incoming: Incoming, name: string): Answer =>
+export const start = (registry: Registry, incoming: Incoming, name: string, mayPull: MayPull): Answer =>
   Effect.gen(function* () {
     const { settings, store } = registry
     const mount = incoming.query.get("mount")
     if (mount !== null) {
-      const content = mountable(registry, mount, incoming.query.get("from"))
+      const content = mountable(registry, incoming, mount, mayPull)
       if (content !== undefined) {
         Store.link(store, name, content)
         return created(name, content.digest)

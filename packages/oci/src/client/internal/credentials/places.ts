@@ -1,0 +1,74 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { RegistryName } from "../../../spec/RegistryName.js"
+import type { Service } from "../../Credentials.js"
+import * as Combine from "./combine.js"
+import * as Environment from "./environment.js"
+import * as File from "./file.js"
+import type { Platform } from "./helper.js"
+import * as Regctl from "./regctl.js"
+import * as Source from "./source.js"
+
+const nothing: Service = { lookup: () => Effect.succeedNone }
+
+/** Docker's file: in `DOCKER_CONFIG`, or else in `.docker` at home. */
+const dockerFile: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {
+  const path = yield* Path.Path
+  const folder = yield* Environment.variable("DOCKER_CONFIG")
+  if (folder !== undefined) return yield* Source.fromFile(path.join(folder, "config.json"))
+  const home = yield* Environment.home
+  return home === undefined ? nothing : yield* Source.fromFile(path.join(home, ".docker", "config.json"))
+})
+
+export const docker: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {
+  const name = "DOCKER_AUTH_CONFIG"
+  const file = yield* dockerFile
+  const text = yield* Environment.variable(name)
+  if (text === undefined) return file
+  return Combine.orElse(yield* Source.make({ name, text: Effect.succeedSome(text) }), file)
+})
+
+/** Podman's first file: its runtime folder's, which goes away with the user's session. */
+const runtimeFolder: Effect.Effect<string | undefined, never, FileSystem.FileSystem> = Effect.gen(function* () {
+  const folder = yield* Environment.variable("XDG_RUNTIME_DIR")
+  if (folder !== undefined) return folder
+  // without the variable it is a folder of the user's number, which Linux tells as the owner of our own process
+  const fs = yield* FileSystem.FileSystem
+  const process = yield* Effect.option(fs.stat("/proc/self"))
+  return Option.getOrUndefined(
+    Option.map(
+      Option.flatMap(process, ({ uid }) => uid),
+      (uid) => `/run/containers/${uid}`
+    )
+  )
+})
+
+/** Podman names Docker Hub as its users do. */
+const address = ({ authority }: RegistryName): string => authority
+
+export const podman: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {
+  const path = yield* Path.Path
+  const file = yield* Environment.variable("REGISTRY_AUTH_FILE")
+  if (file !== undefined) return yield* Source.fromFile(file, address)
+  const home = yield* Environment.home
+  const folders = [
+    yield* runtimeFolder,
+    (yield* Environment.variable("XDG_CONFIG_HOME")) ?? (home === undefined ? undefined : path.join(home, ".config"))
+  ]
+  const files = folders.flatMap((folder) =>
+    folder === undefined ? [] : [Source.fromFile(path.join(folder, "containers", "auth.json"), address)]
+  )
+  const sources = yield* Effect.all([...files, dockerFile])
+  return sources.reduce(Combine.orElse)
+})
+
+export const regctl: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {
+  const path = yield* Path.Path
+  const home = yield* Environment.home
+  const file =
+    (yield* Environment.variable("REGCTL_CONFIG")) ??
+    (home === undefined ? undefined : path.join(home, ".regctl", "config.json"))
+  return file === undefined ? nothing : yield* Source.make({ name: file, text: File.read(file), read: Regctl.read })
+})
