@@ -1,6 +1,6 @@
 /**
- * The one judge of every URL that a server hands us: redirects, upload locations, links to a next page. It says where a
- * request may go, and whether our credentials may go along.
+ * The one judge of every URL that a server hands us: redirects, upload locations, links to a next page, token services. It
+ * says where a request may go, and whether our credentials may go along.
  */
 import * as Context from "effect/Context"
 import * as Either from "effect/Either"
@@ -10,12 +10,13 @@ import type { InvalidReference } from "../spec/RegistryName.js"
 import * as RegistryName from "../spec/RegistryName.js"
 import * as Addresses from "./internal/addresses.js"
 import * as Exchanges from "./internal/facts.js"
+import * as Kinship from "./internal/kinship.js"
 import * as Operation from "./Operation.js"
 import { UnsafeLocation } from "./RegistryError.js"
 
 /** A URL that a server handed us, and how. */
 export interface Handed {
-  readonly kind: "redirect" | "location" | "link"
+  readonly kind: "redirect" | "location" | "link" | "realm"
   readonly operation: Operation.Operation
   /** The method that the request to it would have. */
   readonly method: string
@@ -30,6 +31,8 @@ export interface Verdict {
   readonly url: string
   /** Same scheme, host and port as where it came from. Anywhere else no credentials, cookies or trace headers go along. */
   readonly sameOrigin: boolean
+  /** Whether a token service may get the credentials of the registry that named it. Nothing else on another host may. */
+  readonly credentials: boolean
 }
 
 export interface Service {
@@ -59,26 +62,32 @@ const make = (trusted: ReadonlySet<string>): Service => ({
     if (to.username !== "" || to.password !== "") return refuse("it holds a user name", `${to.origin}${to.pathname}`)
     to.hash = ""
     const url = to.href
-    if (to.origin === from.origin) return Either.right({ url, sameOrigin: true })
+    if (to.origin === from.origin) return Either.right({ url, sameOrigin: true, credentials: true })
     if (from.protocol === "https:" && to.protocol === "http:") return refuse("it leaves https for http", url)
-    if (trusted.has(to.host)) return Either.right({ url, sameOrigin: false })
+    const isRealm = handed.kind === "realm"
+    if (trusted.has(to.host)) return Either.right({ url, sameOrigin: false, credentials: isRealm })
+    const reach = Addresses.reach(to.hostname)
+    const distant = reach !== "public" && reach !== Addresses.reach(from.hostname)
+    const away = `a ${reach} address is not where this registry is`
+    if (isRealm) {
+      return distant
+        ? refuse(away, url)
+        : Either.right({ url, sameOrigin: false, credentials: Kinship.belongs(from, to) })
+    }
     if (handed.kind !== "redirect") return refuse("it leads to another host", url)
     if (handed.method !== "GET" && handed.method !== "HEAD") {
       return refuse(`a ${handed.method} is not taken to another host`, url)
     }
     if (!Operation.isContent(handed.operation)) return refuse("only content is fetched from another host", url)
-    const reach = Addresses.reach(to.hostname)
-    if (reach !== "public" && reach !== Addresses.reach(from.hostname)) {
-      return refuse(`a ${reach} address is not where this registry is`, url)
-    }
-    return Either.right({ url, sameOrigin: false })
+    return distant ? refuse(away, url) : Either.right({ url, sameOrigin: false, credentials: false })
   }
 })
 
 /**
  * Where the client follows a server's URLs. By default it is strict: pages and uploads stay on the registry's origin;
  * only content (blobs and manifests) is fetched from elsewhere, without credentials, never from https to http, and not
- * into loopback, private or link-local networks unless the registry is there itself.
+ * into loopback, private or link-local networks unless the registry is there itself. A token service may be anywhere else,
+ * and gets credentials only when its name says that it belongs to the registry.
  */
 export class OriginPolicy extends Context.Reference<OriginPolicy>()("effect-oci/OriginPolicy", {
   defaultValue: (): Service => make(new Set())
@@ -89,7 +98,7 @@ export const layerStrict: Layer.Layer<OriginPolicy> = Layer.succeed(OriginPolicy
 
 /**
  * The strict policy with hosts (`storage.internal:9000`) that redirects, uploads and pages may also lead to. They still
- * get no credentials, and never by http from https.
+ * get no credentials, unless a registry names one as its token service, and never by http from https.
  */
 export const layerTrusting = (hosts: ReadonlyArray<string>): Layer.Layer<OriginPolicy, InvalidReference> =>
   Layer.effect(

@@ -4,11 +4,11 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import type { Credential, LookupOptions } from "./Credentials.js"
+import * as Identity from "./internal/auth/identity.js"
+import * as SignIn from "./internal/auth/signIn.js"
 import * as Client from "./internal/client.js"
 import * as Facts from "./internal/facts.js"
 import type { Operation } from "./Operation.js"
@@ -41,38 +41,29 @@ export interface Service {
 
 const none: Service = (_, next) => next
 
-const header = (credential: Credential): string =>
-  credential._tag === "Basic"
-    ? `Basic ${Encoding.encodeBase64(`${credential.username}:${Redacted.value(credential.password)}`)}`
-    : `Bearer ${Redacted.value(credential.token)}`
-
-/** What is wrong with a credential, if anything: no header carries control characters, and no user name a colon. */
-const fault = (credential: Credential): string | undefined => {
-  const hidden = /\p{Cc}/u
-  if (credential._tag !== "Basic") {
-    return /^[\x21-\x7e]+$/.test(Redacted.value(credential.token)) ? undefined : "the token is not printable ASCII"
-  }
-  if (hidden.test(credential.username) || hidden.test(Redacted.value(credential.password))) {
-    return "user name or password holds control characters"
-  }
-  return credential.username.includes(":") ? "the user name holds a colon" : undefined
-}
-
 const basic: Service = ({ credential, operation }, next) =>
   Client.make((request) =>
     Effect.flatMap(credential(), (found) => {
       if (found._tag === "None") return next.execute(request)
-      const invalid = fault(found.value)
+      const invalid = Identity.fault(found.value)
       return invalid === undefined
-        ? next.execute(HttpClientRequest.setHeader(request, "authorization", header(found.value)))
+        ? next.execute(HttpClientRequest.setHeader(request, "authorization", Identity.header(found.value)))
         : new CredentialsInvalid({ ...Facts.ofRequest(operation, request.method, request.url), reason: invalid })
     })
   )
 
-/** The way of signing in. By default requests go out as they are. */
+/** The way of signing in; by default as the registry's challenges ask for. */
 export class RegistryAuth extends Context.Reference<RegistryAuth>()("effect-oci/RegistryAuth", {
-  defaultValue: (): Service => none
+  defaultValue: (): Service => SignIn.challenged
 }) {}
+
+/**
+ * Signs in as the registry's challenges ask for: with a token of the token service that it names, for what the request
+ * needs, or else with the user name and password. Nothing is sent before it is asked for; once it is known how, requests
+ * sign in without being asked. Tokens are kept until shortly before they expire and fetched once for all that wait, and the
+ * origin policy decides which token services get credentials. Each request is sent once more at most. This is the default.
+ */
+export const layer: Layer.Layer<RegistryAuth> = Layer.succeed(RegistryAuth, SignIn.challenged)
 
 /** Never signs in, whatever credentials there are. */
 export const layerNone: Layer.Layer<RegistryAuth> = Layer.succeed(RegistryAuth, none)

@@ -7,6 +7,7 @@ import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
@@ -118,8 +119,8 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       const home = url !== request.url || originOf(url) === originOf(baseUrl)
       const send = (request: HttpClientRequest.HttpClientRequest) =>
         Effect.provideService(transport.execute(request), Scope.Scope, scope)
-      const exchanging = (operation: Operation, attempt: number, hop: number) =>
-        Exchange.make(send, { operation, policy, limits, observer, warnings, attempt, hop })
+      const exchanging = (operation: Operation, attempt: number, hop: number, by = send) =>
+        Exchange.make(by, { operation, policy, limits, observer, warnings, attempt, hop })
       let attempts = 0
       const redirecting = RegistryHttpClient.make((request) => {
         const attempt = ++attempts
@@ -138,13 +139,18 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
         )
       const tokens: Operation = { ...operation, name: "auth.token" }
       let exchanges = 0
+      // a token is fetched for many, so the answer belongs to the Scope of the fetch and not to that of one call
+      const sendAlone = (request: HttpClientRequest.HttpClientRequest) =>
+        Effect.flatMap(Effect.serviceOption(Scope.Scope), (own) =>
+          Effect.provideService(transport.execute(request), Scope.Scope, Option.getOrElse(own, () => scope))
+        )
       const exchange = retry(
         { operation: tokens, memory },
         Hold.make(
           tokens,
           limits,
           largestToken,
-          RegistryHttpClient.make((request) => exchanging(tokens, ++exchanges, 0).execute(request))
+          RegistryHttpClient.make((request) => exchanging(tokens, ++exchanges, 0, sendAlone).execute(request))
         )
       )
       const signedIn = home ? auth({ operation, host, credential, exchange, policy, memory }, redirecting) : redirecting

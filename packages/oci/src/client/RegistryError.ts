@@ -116,7 +116,11 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-oci/U
     const offers = this.schemes.length === 0 ? "" : `, it offers ${this.schemes.join(", ")}`
     return this.authenticated
       ? describe(this, `the credentials were refused${offers}`, "Check them, and that the repository exists")
-      : describe(this, `authentication is required${offers}`, "Provide Credentials and a RegistryAuth layer")
+      : describe(
+          this,
+          `authentication is required${offers}`,
+          `Provide Credentials${this.repository === undefined ? "" : ", and check that the repository exists"}`
+        )
   }
 }
 
@@ -285,10 +289,10 @@ export class ResponseTooLarge extends Schema.TaggedError<ResponseTooLarge>("effe
   }
 }
 
-/** A redirect, upload location or link that leads where this client does not go. */
+/** A redirect, upload location, link or token service that is where this client does not go. */
 export class UnsafeLocation extends Schema.TaggedError<UnsafeLocation>("effect-oci/UnsafeLocation")("UnsafeLocation", {
   ...facts,
-  /** What led there: `redirect`, `location` or `link`. */
+  /** What led there: `redirect`, `location`, `link`, or the `realm` of a challenge. */
   kind: Schema.String,
   /** Where it leads, without query. */
   target: Schema.String,

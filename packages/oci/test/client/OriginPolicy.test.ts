@@ -30,7 +30,7 @@ const judge = (given: Given, to: string) =>
 
 const follows = (title: string, given: Given, to: string, url: string, sameOrigin: boolean) =>
   it.effect(`follows ${title}`, () =>
-    Effect.map(judge(given, to), (verdict) => assert.deepStrictEqual(verdict, Either.right({ url, sameOrigin })))
+    Effect.map(judge(given, to), (verdict) => assert.deepStrictEqual(verdict, Either.right({ url, sameOrigin, credentials: sameOrigin })))
   )
 
 const refuses = (title: string, given: Given, to: string, reason: string) =>
@@ -312,7 +312,7 @@ describe("OriginPolicy", () => {
       for (const url of ["https://storage.internal:9000/x", "https://10.0.0.9/x", "https://registry-1.docker.io/x"]) {
         it.effect(`follows ${of} to ${url}, as one to another host`, () =>
           Effect.map(trusted(given, url), (verdict) =>
-            assert.deepStrictEqual(verdict, Either.right({ url, sameOrigin: false }))
+            assert.deepStrictEqual(verdict, Either.right({ url, sameOrigin: false, credentials: false }))
           )
         )
       }

@@ -79,7 +79,7 @@ const policies: { readonly [policy: string]: (note: Note) => Layer.Layer<never> 
     Layer.succeed(OriginPolicy.OriginPolicy, {
       judge: ({ from, to }) => {
         note()
-        return Either.right({ url: new URL(to, from).href, sameOrigin: true })
+        return Either.right({ url: new URL(to, from).href, sameOrigin: true, credentials: true })
       }
     }),
   RegistryMiddleware: (note) =>

@@ -68,7 +68,7 @@ const samples: {
   ],
   Unauthorized: [
     new RegistryError.Unauthorized({ ...inRegistry, schemes: ["Bearer", "Basic"], authenticated: false }),
-    "registry.test: authentication is required, it offers Bearer, Basic. Provide Credentials and a RegistryAuth layer"
+    "registry.test: authentication is required, it offers Bearer, Basic. Provide Credentials"
   ],
   Denied: [
     new RegistryError.Denied(tagged),
