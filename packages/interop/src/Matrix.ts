@@ -4,7 +4,7 @@
  */
 import * as Arr from "effect/Array"
 import type { TestCase, TestModule } from "vitest/node"
-import { described } from "./deviations.js"
+import { described, found } from "./deviations.js"
 import type { Server } from "./Server.js"
 
 export interface Cell {
@@ -87,17 +87,17 @@ export const document = (
       )
     ]
   }
-  const setUp = cells.filter(({ server }) => server === setUps)
-  // a tool or a server that is named as a word is told with its version
-  const numbers = new Map([
-    ...versions,
-    ...servers.map(({ name, tool }) => [name, versions.get(tool?.name ?? "")] as const)
-  ])
-  const numbered = (text: string) =>
-    text
-      .split(" ")
-      .map((word) => [word, numbers.get(word) ?? []].flat().join(" "))
-      .join(" ")
+  const setUp = (name: string): ReadonlyArray<string> => {
+    const here = cells.filter(({ client, server }) => server === setUps && client === name)
+    // what is named as a word is told with its version
+    const words = name.split(" ").map((word) => versioned(word, servers.find(({ name }) => name === word)?.tool?.name))
+    return [
+      "",
+      `### ${words.join(" ")}`,
+      "",
+      ...table("Case", [name], [""], namesOf(here, "task"), (task) => mark(here.filter((cell) => cell.task === task)))
+    ]
+  }
   return `${[
     "# Who works with whom",
     "",
@@ -121,10 +121,12 @@ export const document = (
     "",
     `## ${setUps}`,
     "",
-    "Registries as they are found behind passwords, token servers, proxies and mirrors, each set up on this machine.",
+    "Each set-up runs on this machine for the tests. Our client takes part in every case.",
     "",
-    "| Set-up | What holds | |",
-    "| --- | --- | --- |",
-    ...setUp.map((cell) => `| ${numbered(cell.client)} | ${cell.task} | ${mark([cell])} |`)
+    ...found.map((sentence) => `- ${sentence}`),
+    ...namesOf(
+      cells.filter(({ server }) => server === setUps),
+      "client"
+    ).flatMap(setUp)
   ].join("\n")}\n`
 }

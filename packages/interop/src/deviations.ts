@@ -52,3 +52,11 @@ export const described = (deviations: Deviations): ReadonlyArray<string> => {
   const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = sentences
   return Object.entries(deviations).flatMap(([name, value]) => texts[name]?.[String(value)] ?? [])
 }
+
+/** What else is to be known of those that sign in, and of those who sign in to them. */
+export const found: ReadonlyArray<string> = [
+  "docker-registry and distribution take a token for a minute longer than it says: the token server of the tests dates its tokens back.",
+  "What a token does not allow they refuse with 401, however good the credentials: `Unauthorized`, not `Denied`.",
+  "crane and oras sign in to Docker's file, skopeo to whichever it is told, and regctl to a file of its own.",
+  "skopeo asks a credential helper that `credHelpers` names for a host, and not that of `credsStore`."
+]

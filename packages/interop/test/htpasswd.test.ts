@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Registry from "effect-oci/Registry"
 import * as RegistryName from "effect-oci/RegistryName"
+import * as RegistryRetry from "effect-oci/RegistryRetry"
 import * as Accounts from "../src/Accounts.js"
 import * as Certificates from "../src/Certificates.js"
 import * as Server from "../src/Server.js"
@@ -41,7 +42,7 @@ setUp("docker-registry over TLS with a private CA and htpasswd", registry(false)
     Effect.gen(function* () {
       const error = yield* Effect.flip(ping)
       assert.strictEqual(error._tag, "TransportError")
-    }).pipe(Effect.provide(as(Accounts.me)), Effect.provide(NodeRegistry.layer))
+    }).pipe(Effect.provide([as(Accounts.me), RegistryRetry.layerNone]), Effect.provide(NodeRegistry.layer))
   )
 })
 
@@ -57,6 +58,6 @@ setUp("docker-registry that also wants a client certificate", registry(true), (i
     Effect.gen(function* () {
       const error = yield* Effect.flip(ping)
       assert.strictEqual(error._tag, "TransportError")
-    }).pipe(Effect.provide(as(Accounts.me)), Effect.provide(trusting()))
+    }).pipe(Effect.provide([as(Accounts.me), RegistryRetry.layerNone]), Effect.provide(trusting()))
   )
 })
