@@ -71,7 +71,10 @@ describe("docs/credentials.md", () => {
         assert.strictEqual(yield* signIn, `me, by Basic, kept in ${folder}/config.json`)
         assert.isTrue(yield* Manifests.exists(yield* Reference.parse("registry.test/org/app:1.2")))
       })
-      const registry = RegistryServer.layerTest({ credentials: { me: "hunter2" }, seed: { "org/app:1.2": {} } })
+      const registry = RegistryServer.layerTest({
+        auth: { type: "basic", users: { me: "hunter2" } },
+        seed: { "org/app:1.2": {} }
+      })
       yield* Effect.provide(program, [registry, RegistryAuth.layerBasic, live])
     }).pipe(Effect.provide(NodeContext.layer))
   )

@@ -3,7 +3,17 @@ import { NodeRegistry } from "@effect-oci/node"
 import { RegistryServer, Script } from "@effect-oci/registry"
 import * as ScriptServer from "@effect-oci/registry/node/ScriptServer"
 import { Effect, Either, Fiber, Layer, TestClock } from "effect"
-import { Blobs, Credentials, Descriptor, Manifests, Reference, RegistryAuth, Tags } from "effect-oci"
+import {
+  Blobs,
+  Credentials,
+  Descriptor,
+  Manifests,
+  Reference,
+  RegistryAuth,
+  RegistryError,
+  RegistryRetry,
+  Tags
+} from "effect-oci"
 import { digestOf } from "../examples/use-compose.js"
 
 // #region names
@@ -22,6 +32,44 @@ describe("the mock registry", () => {
       yield* Manifests.put(yield* Reference.withTag(reference, "latest"), image)
       assert.deepStrictEqual((yield* Tags.list(reference.repository)).tags, ["1.2", "latest"])
     }).pipe(Effect.provide(RegistryServer.layerTest({ seed: { "org/app:1.2": {} } })))
+  )
+  // #endregion
+})
+
+describe("a registry that signs in", () => {
+  // #region auth
+  const registry = RegistryServer.layerTest({
+    seed: { "org/app:1.2": {} },
+    auth: { type: "basic", users: { bob: "hunter2" }, access: { bob: { "org/app": ["pull"] } } }
+  })
+  const bob = Layer.merge(RegistryAuth.layerBasic, Credentials.basic("registry.test", "bob", "hunter2"))
+
+  it.effect("lets bob pull, and nothing else", () =>
+    Effect.gen(function* () {
+      const reference = yield* Reference.parse("registry.test/org/app:1.2")
+      const image = yield* Manifests.get(reference)
+      const error = yield* Effect.flip(Manifests.put(reference, image))
+      assert.strictEqual(error._tag, "Denied")
+    }).pipe(Effect.provide([registry, bob]))
+  )
+  // #endregion
+})
+
+describe("a registry that breaks", () => {
+  // #region faults
+  const unsteady = RegistryServer.layerTest({
+    seed: { "org/app:1.2": {} },
+    faults: { seed: 42, rate: { "manifests.head": 0.5 }, kinds: [429, 503, "reset"], limit: 10 }
+  })
+
+  it.effect("finds the image on a bad day", () =>
+    Effect.gen(function* () {
+      const reference = yield* Reference.parse("registry.test/org/app:1.2")
+      const found = Effect.retry(Manifests.exists(reference), { while: RegistryError.isRetryable })
+      assert.notInclude(yield* Effect.replicateEffect(found, 20), false)
+      const { faults } = yield* RegistryServer.RegistryServer
+      assert.deepStrictEqual(yield* faults.injected, { 429: 3, 503: 4, reset: 3 })
+    }).pipe(Effect.provide([unsteady, RegistryRetry.layerNone]))
   )
   // #endregion
 })

@@ -88,7 +88,7 @@ export const listing: Section = {
     ["L19", "Fields of vendors in a list"],
     ["L20", "No order, and tags twice"],
     ["L21", "The catalog"],
-    ["L22", "429 in the middle", "later: waiting"],
+    ["L22", "429 in the middle"],
     ["L23", "401 in the middle", "later: signing in again"],
     ["L24", "A page that is too large"]
   ]

@@ -25,6 +25,8 @@ export interface Options {
   readonly username?: string | undefined
   readonly password?: string | undefined
   readonly plainHttp: boolean
+  readonly insecure: boolean
+  readonly ca?: string | undefined
   readonly verbose: boolean
   readonly help: boolean
 }
@@ -32,6 +34,8 @@ export interface Options {
 export const optionsHelp = `  -u, --username NAME      sign in
   -p, --password PASSWORD  else OCI_PASSWORD, else asked for
       --plain-http         http in place of https
+      --insecure           any certificate will do
+      --ca FILE            trust the authorities in a PEM file as well
   -v, --verbose            show the requests
   -h, --help`
 
@@ -46,6 +50,8 @@ export const parse = (args: ReadonlyArray<string>): Effect.Effect<Options, Usage
           username: { type: "string", short: "u" },
           password: { type: "string", short: "p" },
           "plain-http": { type: "boolean", default: false },
+          insecure: { type: "boolean", default: false },
+          ca: { type: "string" },
           verbose: { type: "boolean", short: "v", default: false },
           help: { type: "boolean", short: "h", default: false }
         }
@@ -85,7 +91,11 @@ const password = (options: Options) =>
 export const layerReal = (
   registry: RegistryName,
   options: Options
-): Layer.Layer<RegistryClient.RegistryClient, UsageError | InvalidReference, Terminal.Terminal> => {
+): Layer.Layer<
+  RegistryClient.RegistryClient,
+  UsageError | InvalidReference | RegistryHosts.HostsInvalid,
+  Terminal.Terminal
+> => {
   const { username } = options
   const signIn =
     username === undefined
@@ -95,7 +105,15 @@ export const layerReal = (
             Layer.merge(Credentials.basic(registry.toString(), username, password), RegistryAuth.layerBasic)
           )
         )
-  const hosts = options.plainHttp ? RegistryHosts.layer({ scheme: "http" }) : Layer.empty
+  const { ca, insecure, plainHttp } = options
+  const settings = {
+    ...(plainHttp ? { scheme: "http" as const } : {}),
+    ...(insecure ? { insecure } : {}),
+    ...(ca === undefined ? {} : { tls: { ca: [ca] } })
+  }
+  // what this machine has stays in place unless an option says otherwise
+  const hosts =
+    Object.keys(settings).length === 0 ? Layer.empty : RegistryHosts.fromRecord({ [registry.toString()]: settings })
   return Layer.mergeAll(NodeRegistry.layer, signIn, hosts)
 }
 

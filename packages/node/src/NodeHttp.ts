@@ -2,15 +2,18 @@
  * The transport that suits registries on Node: undici, with a bounded pool for each origin, proxies from the environment,
  * and connections that outlive a `HEAD`.
  */
-import type { SecureContextOptions } from "node:tls"
+import * as dns from "node:dns"
+import type { LookupFunction } from "node:net"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Undici from "@effect/platform-node/Undici"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Certificates from "./internal/certificates.js"
+import * as Routes from "./internal/routes.js"
+import * as Transport from "./internal/transport.js"
 
 /** Where a proxy is found, by the scheme of the request; each is read from the environment when it is left out. */
 export interface Proxy {
@@ -29,58 +32,74 @@ export interface Options {
   readonly connectTimeout?: Duration.DurationInput | undefined
   /** How long a connection is kept for the next request, unless its server says so; 4 seconds by default. */
   readonly keepAlive?: Duration.DurationInput | undefined
-  /** In PEM: the certificate authorities to trust instead of Node's own list, and a certificate that says who we are. */
-  readonly tls?: Pick<SecureContextOptions, "ca" | "cert" | "key" | "passphrase"> | undefined
+  /** By host, as `registry.test:5000`. It comes before the files that `RegistryHosts` names, and these before `certificates`. */
+  readonly tls?: { readonly [host: string]: Tls } | undefined
+  /**
+   * Directories with one for each host, as `registry.test:5000`, which hold `*.crt` (authorities to trust as well), and
+   * `*.cert` with `*.key` (who we are). The first that has the host is read, when the host is first asked. By default where
+   * containers' tools and Docker look: `~/.config/containers/certs.d`, `/etc/containers/certs.d` and `/etc/docker/certs.d`.
+   */
+  readonly certificates?: ReadonlyArray<string> | undefined
   readonly proxy?: Proxy | undefined
+  /** How names are resolved; by default as `node:dns` does. */
+  readonly lookup?: LookupFunction | undefined
 }
 
-/** Undici gives up a connection after each `HEAD`, since some servers send a body; then it is given up all the same. */
-const keepAfterHead: Undici.Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
-  dispatch(options.method === "HEAD" ? { ...options, reset: false } : options, handler)
+/** What is particular to the connections to one host, in PEM. */
+export type Tls = Certificates.Tls
 
 const environment = (name: string): string => process.env[name.toLowerCase()] ?? process.env[name] ?? ""
 
 /** Nobody reaches our loopback through a proxy; Go's clients know that, undici does not. */
 const loopback = "localhost,127.0.0.1,[::1]"
 
-const agent = ({ connections = 16, connectTimeout = "10 seconds", keepAlive = "4 seconds", proxy, tls }: Options) => {
+const agent = ({ connections = 16, connectTimeout = "10 seconds", keepAlive = "4 seconds", proxy }: Options) => {
   const timeout = Duration.toMillis(connectTimeout)
   const except = proxy?.except ?? environment("NO_PROXY")
-  return new Undici.EnvHttpProxyAgent({
-    connections,
-    keepAliveTimeout: Duration.toMillis(keepAlive),
-    connect: { ...tls, timeout },
-    proxyTls: { timeout },
-    requestTls: { ...tls, timeout },
-    httpProxy: proxy?.http ?? environment("HTTP_PROXY"),
-    httpsProxy: proxy?.https ?? environment("HTTPS_PROXY"),
-    noProxy: except.trim() === "*" ? "*" : `${except},${loopback}`
-  })
+  const httpProxy = proxy?.http ?? environment("HTTP_PROXY")
+  const httpsProxy = proxy?.https ?? environment("HTTPS_PROXY")
+  for (const address of [httpProxy, httpsProxy]) {
+    if (address !== "" && !URL.canParse(address)) throw new Error("the proxy's address is not a URL")
+  }
+  return ({ lookup, ...tls }: Routes.Setup): Undici.Dispatcher => {
+    const common = {
+      connections,
+      keepAliveTimeout: Duration.toMillis(keepAlive),
+      connect: { ...tls, timeout, ...(lookup === undefined ? {} : { lookup }) }
+    }
+    if (httpProxy === "" && httpsProxy === "") return new Undici.Agent(common)
+    return new Undici.EnvHttpProxyAgent({
+      ...common,
+      proxyTls: { timeout },
+      requestTls: { ...tls, timeout },
+      httpProxy,
+      httpsProxy,
+      noProxy: except.trim() === "*" ? "*" : `${except},${loopback}`
+    })
+  }
 }
 
 /** The address may hold a password, and so is not shown. */
-const unreachable = HttpClient.make((request) =>
-  Effect.fail(
-    new HttpClientError.RequestError({
-      request,
-      reason: "Transport",
-      cause: new Error("the proxy's address is not a URL")
-    })
-  )
-)
+const unreachable = (cause: unknown): HttpClient.HttpClient =>
+  HttpClient.make((request) => Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause })))
 
 /**
  * An `HttpClient` with connections of its own, which are closed with the scope. It follows no redirects. When the address
  * of a proxy is not a URL, every request fails.
  */
 export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.try(() => agent(options)),
-    (dispatcher) => Effect.promise(() => dispatcher.destroy())
-  ).pipe(
-    Effect.map((dispatcher) => NodeHttpClient.makeUndici(dispatcher.compose(keepAfterHead))),
-    Effect.catchAll(() => Effect.succeed(unreachable))
-  )
+  Effect.matchEffect(Effect.try({ try: () => agent(options), catch: (cause) => cause }), {
+    onFailure: (cause) => Effect.succeed(unreachable(cause)),
+    onSuccess: (agent) =>
+      Effect.map(
+        Routes.make({
+          agent,
+          certificates: Certificates.make(options.tls ?? {}, options.certificates ?? Certificates.directories()),
+          lookup: options.lookup ?? dns.lookup
+        }),
+        Transport.make
+      )
+  })
 
 /** The transport as `make` builds it. */
 export const layerWith = (options: Options): Layer.Layer<HttpClient.HttpClient> =>

@@ -6,9 +6,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Blobs from "effect-oci/Blobs"
 import * as Registry from "effect-oci/Registry"
+import * as RegistryError from "effect-oci/RegistryError"
 import * as RegistryName from "effect-oci/RegistryName"
+import * as Repository from "effect-oci/Repository"
 import * as Certificate from "./certificate.js"
-import { client, digest, forwarding, repositoryAt, serve } from "./support.js"
+import { client, digest, forwarding, type Loopback, repositoryAt, serve, serveBytes } from "./support.js"
 
 /** Answers every request with a blob of two bytes. */
 const blob: http.RequestListener = (_, response) => response.setHeader("content-length", 2).end("{}")
@@ -91,7 +93,9 @@ describe("NodeHttp", () => {
       const stranger = yield* Effect.flip(ping(name)).pipe(Effect.provide(client(NodeHttp.layer)))
       assert(stranger._tag === "TransportError")
       assert.strictEqual(stranger.code, "DEPTH_ZERO_SELF_SIGNED_CERT")
-      yield* ping(name).pipe(Effect.provide(client(NodeHttp.layerWith({ tls: { ca: Certificate.cert } }))))
+      yield* ping(name).pipe(
+        Effect.provide(client(NodeHttp.layerWith({ tls: { [name.slice(8)]: { ca: Certificate.cert } } })))
+      )
       assert.strictEqual(server.requests.length, 1)
     })
   )
@@ -110,6 +114,44 @@ describe("NodeHttp", () => {
         assert.strictEqual(proxy.requests[0]?.headers["proxy-authorization"], `Basic ${btoa("me:secret")}`)
         assert.strictEqual(registry.requests[0]?.headers.host, "registry.test:5000")
         assert.isUndefined(registry.requests[0]?.headers["proxy-authorization"])
+      })
+    )
+
+    for (const [status, retryable] of [
+      [407, false],
+      [403, false],
+      [503, true]
+    ] as const) {
+      it.scopedLive(`a proxy that answers ${status} is a TransportError that says so`, () =>
+        Effect.gen(function* () {
+          const proxy = yield* serveBytes((socket) => socket.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`))
+          const transport = NodeHttp.layerWith({ proxy: { http: `http://${proxy.host}` } })
+          const error = yield* Effect.flip(ping("https://registry.test")).pipe(Effect.provide(client(transport)))
+          assert(error._tag === "TransportError")
+          assert.strictEqual(error.code, `ERR_PROXY_${status}`)
+          assert.strictEqual(RegistryError.isRetryable(error), retryable)
+        })
+      )
+    }
+
+    it.scopedLive("S49 leaves the names that it asks a proxy for to the proxy", () =>
+      Effect.gen(function* () {
+        const server: Loopback = yield* serve((request, response) =>
+          request.url?.startsWith("/v2/") === true
+            ? response.writeHead(307, { location: "http://cdn.test/blob" }).end()
+            : response.setHeader("content-length", 2).end("{}")
+        )
+        const proxy = yield* forwarding(server)
+        const transport = NodeHttp.layerWith({
+          proxy: { http: `http://${proxy.host}`, except: "" },
+          lookup: (hostname) => assert.fail(`${hostname} was looked up`)
+        })
+        const repository = yield* Repository.parse("http://registry.test/org/app")
+        yield* Effect.provide(Blobs.get(repository, digest), client(transport))
+        assert.deepStrictEqual(
+          proxy.requests.map(({ target }) => target),
+          ["registry.test:80", "cdn.test:80"]
+        )
       })
     )
 

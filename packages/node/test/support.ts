@@ -73,7 +73,7 @@ const listening = (server: net.Server, requests: ReadonlyArray<Seen>): Effect.Ef
 /** An HTTP server on a free port of this machine, closed with the scope; with a certificate it speaks TLS. */
 export const serve = (
   handle: http.RequestListener,
-  tls?: { readonly cert: string; readonly key: string }
+  tls?: https.ServerOptions
 ): Effect.Effect<Loopback, never, Scope.Scope> =>
   Effect.suspend(() => {
     const requests: Array<Seen> = []

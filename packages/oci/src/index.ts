@@ -63,7 +63,8 @@ export * as RegistryClient from "./client/RegistryClient.js"
 export * as RegistryError from "./client/RegistryError.js"
 
 /**
- * What is particular to a registry's host: its scheme, a path in front of `/v2/`, and how much of its answers we take.
+ * What is particular to a registry's host: its scheme, a path in front of `/v2/`, its mirrors, how much is asked of it at a
+ * time, and how much of its answers we take.
  */
 export * as RegistryHosts from "./client/RegistryHosts.js"
 
@@ -91,8 +92,22 @@ export * as RegistryObserver from "./client/RegistryObserver.js"
 
 /**
  * Whether and when a request is made again.
+ *
+ * What may succeed the second time is made again, up to five times: broken connections, silence, throttling (429) and
+ * outages (408, 499, 5xx), for requests that do no harm twice (GET, HEAD, DELETE, PUT of a manifest, the start of an upload)
+ * and whose body is still there. Throttling is waited for whatever the method. What was refused (400, 401, 403, 404 and so
+ * on) is not asked again.
+ *
+ * All calls of a client to one host share what is known of it: a `Retry-After` makes all of them wait, several failures in a
+ * row slow all of them, and there is a budget for retries, so that a dead host is not hammered by those who hope.
  */
 export * as RegistryRetry from "./client/RegistryRetry.js"
+
+/**
+ * A transport that ties answers to a Scope by itself. `HttpClient.withScope` does it for every other one, by an
+ * `AbortSignal` for each request, which costs as much as sending a small one.
+ */
+export * as ScopedTransport from "./client/ScopedTransport.js"
 
 /**
  * The tags of a repository (end-8, end-9).

@@ -267,19 +267,19 @@ describe("RegistryServer with token authentication", () => {
       )
     }
 
-    const mountFrom = (digest: string, from: string, headers: Record<string, string>) =>
-      send("POST", `/v2/org/own/blobs/uploads/?mount=${digest}${from}`, { headers })
+    const mountFrom = (digest: string, from: string, headers: Record<string, string>, to = "org/own") =>
+      send("POST", `/v2/${to}/blobs/uploads/?mount=${digest}${from}`, { headers })
 
     it.effect("A47 mounts with a token for both repositories, and asks for it when the user can have it", () =>
       Effect.gen(function* () {
-        const scope = "repository:org/own:pull,push repository:org/base:pull"
+        const scope = "repository:org/mine:pull,push repository:org/base:pull"
         const both = bearer(tokenOf(yield* ask(`scope=${scope}`)).token)
         const digest = yield* blobOf("org/base", both)
-        const one = bearer(tokenOf(yield* ask("scope=repository:org/own:pull,push")).token)
-        const refused = yield* mountFrom(digest, "&from=org/base", one)
+        const one = bearer(tokenOf(yield* ask("scope=repository:org/mine:pull,push")).token)
+        const refused = yield* mountFrom(digest, "&from=org/base", one, "org/mine")
         assert.strictEqual(challenge(refused), `Bearer ${realm},scope="${scope}",error="insufficient_scope"`)
-        assert.strictEqual((yield* mountFrom(digest, "&from=org/base", both)).status, 201)
-        assert.strictEqual((yield* mountFrom(digest, "", one)).status, 201)
+        assert.strictEqual((yield* mountFrom(digest, "&from=org/base", both, "org/mine")).status, 201)
+        assert.strictEqual((yield* mountFrom(digest, "", one, "org/mine")).status, 201)
       })
     )
 

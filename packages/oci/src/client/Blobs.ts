@@ -14,6 +14,7 @@ import * as BlobRange from "./internal/blobRange.js"
 import * as Body from "./internal/body.js"
 import * as Browser from "./internal/browser.js"
 import * as Call from "./internal/call.js"
+import * as Mirrors from "./internal/hosts/mirrors.js"
 import * as Refused from "./internal/refused.js"
 import * as Request from "./internal/request.js"
 import * as Verify from "./internal/verify.js"
@@ -129,7 +130,11 @@ const opened = (
     const claimed = Browser.inPage() ? undefined : Body.length(answer)
     const { size } = expected(target)
     return claimed !== undefined && size !== undefined && claimed !== size
-      ? yield* new SizeMismatch({ ...Body.facts(answer), expected: size, actual: claimed })
+      ? yield* Call.orAgain(
+          answer,
+          new SizeMismatch({ ...Body.facts(answer), expected: size, actual: claimed }),
+          opened(repository, target)
+        )
       : answer
   })
 
@@ -152,7 +157,11 @@ export const stream = (
       const inline = yield* client.provide(embedded(target))
       if (Option.isSome(inline)) return Stream.make(inline.value)
       const answer = yield* opened(repository, target)
-      return yield* client.provide(Verify.stream(Body.stream(answer), expected(target), Body.facts(answer)))
+      const verified = yield* client.provide(Verify.stream(Body.stream(answer), expected(target), Body.facts(answer)))
+      // some of it is handed out already: the next call goes past this mirror
+      return Mirrors.isFrom(answer.response)
+        ? Stream.tapError(verified, () => Mirrors.distrust(answer.response))
+        : verified
     }).pipe(Effect.withSpan("oci.blobs.stream", { captureStackTrace: false }))
   )
 
@@ -172,17 +181,15 @@ export const get: (
   const client = yield* RegistryClient.RegistryClient
   const inline = yield* client.provide(embedded(target))
   if (Option.isSome(inline)) return inline.value
-  const { limits } = yield* client.provide(RegistryHosts.of(repository.registry))
+  const { limits } = yield* client.provide(RegistryHosts.of(repository.registry, repository))
   const { size } = expected(target)
   if (size !== undefined && size > limits.blob) {
     return yield* new ResponseTooLarge({ ...Request.blobFacts(repository, digestOf(target)), limit: limits.blob })
   }
   const limit = size ?? limits.blob
-  return yield* Effect.scoped(
-    Effect.flatMap(opened(repository, target, { hold: () => limit }), (answer) =>
-      Effect.flatMap(Body.collect(answer, limit), (bytes) =>
-        client.provide(Verify.bytes(bytes, expected(target), Body.facts(answer)))
-      )
+  return yield* Call.using(opened(repository, target, { hold: () => limit }), (answer) =>
+    Effect.flatMap(Body.collect(answer, limit), (bytes) =>
+      client.provide(Verify.bytes(bytes, expected(target), Body.facts(answer)))
     )
   ).pipe(
     // beyond the descriptor's size it is not too large but another one

@@ -64,16 +64,16 @@ const fetch = (
   Effect.gen(function* () {
     const { digest } = reference
     if (digest !== undefined) yield* Verify.algorithm(digest, Request.facts(reference))
-    const { answer, bytes } = yield* Call.read(
+    return yield* Call.read(
       {
         operation: operation("manifests.get", reference),
         request: HttpClientRequest.get(target(reference)).pipe(accepting(options)),
         accepts: [200],
         refused: Refused.manifestGone
       },
-      (limits) => limits.manifest
+      (limits) => limits.manifest,
+      (answer, bytes) => ManifestAnswer.read(answer, bytes, { digest, mediaType: options?.mediaType })
     )
-    return yield* ManifestAnswer.read(answer, bytes, { digest, mediaType: options?.mediaType })
   })
 
 const getAny = Effect.fn("oci.manifests.get")(function* (

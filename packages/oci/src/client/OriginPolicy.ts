@@ -3,6 +3,7 @@
  * says where a request may go, and whether our credentials may go along.
  */
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { printable } from "../spec/internal/facts.js"
@@ -33,6 +34,8 @@ export interface Verdict {
   readonly sameOrigin: boolean
   /** Whether a token service may get the credentials of the registry that named it. Nothing else on another host may. */
   readonly credentials: boolean
+  /** The user has named this host: what address it has is not to be checked. */
+  readonly trusted?: boolean | undefined
 }
 
 export interface Service {
@@ -65,7 +68,7 @@ const make = (trusted: ReadonlySet<string>): Service => ({
     if (to.origin === from.origin) return Either.right({ url, sameOrigin: true, credentials: true })
     if (from.protocol === "https:" && to.protocol === "http:") return refuse("it leaves https for http", url)
     const isRealm = handed.kind === "realm"
-    if (trusted.has(to.host)) return Either.right({ url, sameOrigin: false, credentials: isRealm })
+    if (trusted.has(to.host)) return Either.right({ url, sameOrigin: false, credentials: isRealm, trusted: true })
     const reach = Addresses.reach(to.hostname)
     const distant = reach !== "public" && reach !== Addresses.reach(from.hostname)
     const away = `a ${reach} address is not where this registry is`
@@ -107,3 +110,27 @@ export const layerTrusting = (hosts: ReadonlyArray<string>): Layer.Layer<OriginP
       make(new Set(names.map(({ apiAuthority }) => new URL(`https://${apiAuthority}`).host)))
     )
   )
+
+/** How far an address reaches. Requests of a server's making do not go where the server itself is not. */
+export type Reach = Addresses.Reach
+
+/**
+ * The reach of a host as URLs write it: an IPv4 address, an IPv6 address in brackets, or a name, which counts as public
+ * unless it never is. What a name resolves to only a transport sees.
+ */
+export const reach: (hostname: string) => Reach = Addresses.reach
+
+/**
+ * The host whose word sent a request to another one; nobody's by default. A transport that resolves names itself, as
+ * NodeHttp does, then connects to no loopback, private or link-local address unless that host has one too. `fetch` does
+ * not tell what it connects to.
+ */
+export class Led extends Context.Reference<Led>()("effect-oci/OriginPolicy/Led", {
+  defaultValue: (): string | undefined => undefined
+}) {}
+
+/** Runs a request that follows the word of `from`, the URL of the server that was judged. */
+export const following =
+  (from: string, verdict: Verdict) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    verdict.sameOrigin || verdict.trusted === true ? self : Effect.provideService(self, Led, new URL(from).hostname)

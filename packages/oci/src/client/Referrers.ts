@@ -12,6 +12,7 @@ import * as MediaType from "../spec/MediaType.js"
 import * as Reference from "../spec/Reference.js"
 import type { Repository } from "../spec/Repository.js"
 import * as Body from "./internal/body.js"
+import * as Features from "./internal/features.js"
 import * as Paging from "./internal/paging.js"
 import type { Refusal } from "./internal/refusal.js"
 import * as Request from "./internal/request.js"
@@ -75,12 +76,14 @@ const none: ReadonlyArray<Descriptor> = []
 /** The list under the tag. Something else under that tag is no list: other tools use such names too. */
 const tagged = (
   repository: Repository,
-  digest: Digest.Digest
+  digest: Digest.Digest,
+  onFound: Effect.Effect<void, never, RegistryClient>
 ): Effect.Effect<ReadonlyArray<Descriptor>, NameUnknown | CallError, RegistryClient> => {
   const reference = Reference.make(repository, { tag: tag(digest) })
   const ignored = ({ message }: { readonly message: string }) =>
     Effect.as(Effect.logWarning(`${Reference.format(reference)} is no list of referrers: ${message}`), none)
   return Manifests.get(reference).pipe(
+    Effect.tap(() => onFound),
     Effect.flatMap(({ manifest }) =>
       manifest.mediaType === MediaType.ociIndex
         ? Effect.succeed(manifest.manifests)
@@ -109,16 +112,27 @@ export const stream = (
     let pages = 0
     const listed = new Set<string>()
     const fresh = ({ digest }: Descriptor) => listed.size < listed.add(digest).size
+    const absent = Features.found(repository, "referrers", false)
     // whether there is an API is settled by its first page; a later one that is missing must not pass for the end
-    const orTagged = <E>(error: E) =>
-      pages === 0 ? Stream.fromIterableEffect(tagged(repository, digest)) : Stream.fail(error)
-    return api(repository, digest, wanted, () => pages++).pipe(
+    const orTagged = <E extends { readonly status?: number | undefined }>(error: E) => {
+      if (pages > 0) return Stream.fail(error)
+      // 404 may be said of the repository: it takes a list under the tag to know that only the API is missing
+      const said = error.status === 404 ? Effect.void : absent
+      return Stream.fromIterableEffect(Effect.zipRight(said, tagged(repository, digest, absent)))
+    }
+    const asked = api(repository, digest, wanted, () => pages++).pipe(
       Stream.catchTags({
         Unsupported: (error) =>
           orTagged(new UnexpectedResponse({ ...error, reason: "a page of referrers is missing" })),
         // a redirect to a page elsewhere is how one large registry says that it has no API
         UnsafeLocation: (error) => (error.kind === "redirect" ? orTagged(error) : Stream.fail(error))
-      }),
+      })
+    )
+    return Stream.unwrap(
+      Effect.map(Features.known(repository, "referrers"), (there) =>
+        there === false ? Stream.fromIterableEffect(tagged(repository, digest, Effect.void)) : asked
+      )
+    ).pipe(
       // pages may overlap when the list changes between them
       Stream.filter((descriptor) => (wanted === undefined || descriptor.artifactType === wanted) && fresh(descriptor))
     )

@@ -12,6 +12,8 @@ import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as HasherKey from "../spec/internal/hasherKey.js"
+import type { RegistryName } from "../spec/RegistryName.js"
+import type { Repository } from "../spec/Repository.js"
 import * as Credentials from "./Credentials.js"
 import * as RegistryHttpClient from "./internal/client.js"
 import * as Exchange from "./internal/exchange.js"
@@ -19,6 +21,7 @@ import * as Facts from "./internal/facts.js"
 import * as Hold from "./internal/hold.js"
 import * as Mirrors from "./internal/hosts/mirrors.js"
 import * as Route from "./internal/hosts/route.js"
+import * as Slots from "./internal/hosts/slots.js"
 import * as Redirects from "./internal/redirects.js"
 import type { Seen } from "./internal/warnings.js"
 import type { Operation } from "./Operation.js"
@@ -30,6 +33,7 @@ import { RegistryMemory } from "./RegistryMemory.js"
 import * as RegistryMiddleware from "./RegistryMiddleware.js"
 import * as RegistryObserver from "./RegistryObserver.js"
 import * as RegistryRetry from "./RegistryRetry.js"
+import * as ScopedTransport from "./ScopedTransport.js"
 
 export interface ExecuteOptions {
   /**
@@ -53,6 +57,8 @@ export interface Service {
   ) => Effect.Effect<HttpClientResponse, CallError, Scope.Scope>
   /** Runs an effect under this client's policies. Those provided around the effect come first. */
   readonly provide: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** What this client remembers between calls. */
+  readonly memory: RegistryMemory
 }
 
 /** A client for registries. It is one for all registries, and keeps what belongs to it alone, such as warnings seen. */
@@ -88,11 +94,7 @@ const originOf = (url: string): string | undefined => (URL.canParse(url) ? new U
 /** Builds the client from the `HttpClient` and whatever policies there are. */
 export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect.gen(function* () {
   const own = policiesOf(yield* Effect.context<never>())
-  const transport = (yield* HttpClient.HttpClient).pipe(
-    // the platform's own spans hold whole URLs, and its trace headers go to every host
-    HttpClient.withTracerDisabledWhen(() => true),
-    HttpClient.withScope
-  )
+  const transport = ScopedTransport.of(yield* HttpClient.HttpClient)
   const warnings: Seen = new Set()
   const memory = new RegistryMemory()
 
@@ -105,7 +107,8 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
     options: ExecuteOptions | undefined
   ): Effect.Effect<HttpClientResponse, CallError> =>
     Effect.gen(function* () {
-      const { baseUrl, limits, secure } = host
+      const { baseUrl, limits, requestsPerSecond, secure } = host
+      if (host.concurrency !== undefined) yield* Slots.hold(memory, host, operation.name, scope)
       const observer = yield* RegistryObserver.RegistryObserver
       const credentials = yield* Credentials.Credentials
       const auth = yield* RegistryAuth.RegistryAuth
@@ -118,14 +121,15 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       // pages and uploads may be on another host that the origin policy trusts: not with our credentials
       const home = url !== request.url || originOf(url) === originOf(baseUrl)
       const send = (request: HttpClientRequest.HttpClientRequest) =>
-        Effect.provideService(transport.execute(request), Scope.Scope, scope)
+        Effect.provideService(transport(request), Scope.Scope, scope)
       const exchanging = (operation: Operation, attempt: number, hop: number, by = send) =>
         Exchange.make(by, { operation, policy, limits, observer, warnings, attempt, hop })
       let attempts = 0
       const redirecting = RegistryHttpClient.make((request) => {
         const attempt = ++attempts
         const hop = (hop: number) => exchanging(operation, attempt, hop)
-        return Redirects.follow(hop, { operation, policy, limits, home }).execute(request)
+        const sent = Redirects.follow(hop, { operation, policy, limits, home }).execute(request)
+        return requestsPerSecond === undefined ? sent : Effect.zipRight(Slots.turn(memory, host), sent)
       })
       const credential: RegistryAuth.Request["credential"] = (options) =>
         Effect.filterOrFail(
@@ -142,7 +146,11 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       // a token is fetched for many, so the answer belongs to the Scope of the fetch and not to that of one call
       const sendAlone = (request: HttpClientRequest.HttpClientRequest) =>
         Effect.flatMap(Effect.serviceOption(Scope.Scope), (own) =>
-          Effect.provideService(transport.execute(request), Scope.Scope, Option.getOrElse(own, () => scope))
+          Effect.provideService(
+            transport(request),
+            Scope.Scope,
+            Option.getOrElse(own, () => scope)
+          )
         )
       const exchange = retry(
         { operation: tokens, memory },
@@ -186,7 +194,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       })
     }).pipe(provide)
 
-  return { execute, provide }
+  return { execute, provide, memory }
 })
 
 /**
@@ -197,6 +205,21 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
 export const layer: Layer.Layer<RegistryClient, never, HttpClient.HttpClient> = Layer.fresh(
   Layer.effect(RegistryClient, make)
 )
+
+/**
+ * Runs an effect with a slot of each of these registries, where `RegistryHosts` limits their concurrency. The slots are
+ * taken all at once, so that effects which each need two registries, as copies do, cannot wait for each other. What the
+ * effect asks of these registries needs no further slots.
+ */
+export const together =
+  (registries: ReadonlyArray<RegistryName | Repository>) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | RegistryClient> =>
+    Effect.gen(function* () {
+      const { memory, provide } = yield* RegistryClient
+      const { lookup } = yield* provide(RegistryHosts.RegistryHosts)
+      const hosts = registries.map((one) => ("registry" in one ? lookup(one.registry, one) : lookup(one)))
+      return yield* Slots.together(memory, hosts, self)
+    })
 
 /**
  * Runs an effect and hands out the distinct warnings that registries sent meanwhile (the `Warning` header), in their

@@ -516,7 +516,8 @@ export const isCallError = (u: unknown): u is CallError => isOneOf(u, callErrors
 export const isRegistryError = (u: unknown): u is RegistryError => isOneOf(u, errors)
 
 /** Failures of the connection that come back the same: no such host, a certificate that is not trusted, a bad request. */
-const lasting = /^(ENOTFOUND|ERR_INVALID|CERT_|ERR_TLS|ERR_SSL|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_HEADER|ERR_BROWSER)/
+const lasting =
+  /^(ENOTFOUND|ERR_INVALID|CERT_|ERR_TLS|ERR_SSL|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_HEADER|ERR_BROWSER|ERR_UNSAFE|ERR_PROXY_4)/
 
 /**
  * Whether the same call may succeed when it is made again: broken connections, silence, throttling and outages. Says

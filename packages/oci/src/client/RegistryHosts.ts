@@ -2,16 +2,25 @@
  * What is particular to a registry's host: its scheme, a path in front of `/v2/`, its mirrors, how much is asked of it at a
  * time, and how much of its answers we take.
  */
+import type { FileSystem } from "@effect/platform/FileSystem"
+import type { Path } from "@effect/platform/Path"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Reference } from "../spec/Reference.js"
 import type * as RegistryName from "../spec/RegistryName.js"
 import type { InvalidReference } from "../spec/RegistryName.js"
 import type { Repository } from "../spec/Repository.js"
+import * as HostsToml from "./internal/hosts/hostsToml.js"
+import { HostsInvalid } from "./internal/hosts/invalid.js"
+import * as RegistriesConf from "./internal/hosts/registriesConf.js"
+import * as Names from "./internal/hosts/shortNames.js"
 import * as HostTable from "./internal/hosts/table.js"
+
+export { HostsInvalid }
 
 /** Bounds on what a registry may make us hold, follow or wait for. */
 export interface Limits {
@@ -31,7 +40,7 @@ export interface Limits {
   readonly answer: Duration.Duration
   /** How long a body may pause; 60 seconds by default. */
   readonly idle: Duration.Duration
-  /** How long a body that is held in memory may take as a whole; 5 minutes by default. Blobs that are streamed have no such limit. */
+  /** How long a body that is held in memory may take as a whole; 5 minutes by default. What is streamed has no such limit. */
   readonly total: Duration.Duration
 }
 
@@ -86,6 +95,8 @@ export interface Settings {
   readonly prefix?: string | undefined
   /** Where its repositories are instead, with the credentials of there: `internal.test:5000/copies`. */
   readonly location?: string | undefined
+  /** Whether that place is told, on pulls, whose repositories are meant (`ns`): a proxy of many. Default: false. */
+  readonly namespace?: boolean | undefined
   /** Hosts to pull from before this one, in their order. Nothing is pushed to them, and they get none of its credentials. */
   readonly mirrors?: ReadonlyArray<MirrorSettings> | undefined
   /** Requests to it fail with `PolicyViolation` before anything is sent. Default: false. */
@@ -122,6 +133,8 @@ export interface Host {
   readonly insecure: boolean
   readonly tls: Tls | undefined
   readonly blocked: boolean
+  /** Whether it is told, on pulls, whose repositories are meant (`ns`). */
+  readonly namespace: boolean
   /** Where else pulls go, in this order and before it. */
   readonly mirrors: ReadonlyArray<Mirror>
   readonly concurrency: number | undefined
@@ -135,12 +148,21 @@ export interface Mirror {
   /** It has no mirrors of its own. */
   readonly host: Host
   readonly pull: "all" | "digest-only" | "tag-only"
-  readonly namespace: boolean
+}
+
+/** What names without a registry mean to the containers of this machine. */
+export interface ShortNames {
+  /** `alpine` is `docker.io/library/alpine`. */
+  readonly aliases: ReadonlyMap<string, string>
+  /** The registries to look for all others on, in this order. */
+  readonly search: ReadonlyArray<string>
 }
 
 export interface Service {
   /** The host of a registry, or of one of its repositories where they differ. */
   readonly lookup: (registry: RegistryName.RegistryName, repository?: Repository | undefined) => Host
+  /** What names without a registry mean; nothing where nobody said. */
+  readonly shortNames?: ShortNames | undefined
 }
 
 export const defaultLimits: Limits = HostTable.defaultLimits
@@ -160,14 +182,40 @@ export const of = (registry: RegistryName.RegistryName, repository?: Repository 
 
 /** Settings by host: `{ "registry.test:5000": { scheme: "http" }, "*": { limits: { manifest: 1e6 } } }`. */
 export const fromRecord = (record: Table): Layer.Layer<RegistryHosts, InvalidReference> =>
-  Layer.effect(RegistryHosts, HostTable.make(record))
+  Layer.effect(RegistryHosts, HostTable.fromRecord(record))
 
 /** Settings by host, some of them from Effect's Config: `{ "registry.test": { prefix: Config.string("PREFIX") } }`. */
 export const layerConfig = (
   config: Config.Config.Wrap<Table>
 ): Layer.Layer<RegistryHosts, InvalidReference | ConfigError> =>
-  Layer.effect(RegistryHosts, Effect.flatMap(Config.unwrap(config), HostTable.make))
+  Layer.effect(RegistryHosts, Effect.flatMap(Config.unwrap(config), HostTable.fromRecord))
 
 /** The same settings for every host. */
 export const layer = (settings: Omit<Settings, "mirrors" | "location">): Layer.Layer<RegistryHosts> =>
   Layer.succeed(RegistryHosts, HostTable.uniform(settings))
+
+/**
+ * The settings of containers' `registries.conf`, version 2, with its drop-ins: the file that `CONTAINERS_REGISTRIES_CONF`
+ * names, else the user's, else the system's. They are read once, when the layer is built. A file that cannot be used fails
+ * the layer; one that is not there says nothing.
+ */
+export const registriesConf: Layer.Layer<RegistryHosts, HostsInvalid | ConfigError, FileSystem | Path> = Layer.effect(
+  RegistryHosts,
+  RegistriesConf.load
+)
+
+/**
+ * The settings of containerd's `hosts.toml` files, one in a folder for each host. They are read once, when the layer is
+ * built. A file that cannot be used fails the layer. Pushes go to the host itself, or to the file's `server`.
+ */
+export const hostsToml = (
+  directory = "/etc/containerd/certs.d"
+): Layer.Layer<RegistryHosts, HostsInvalid, FileSystem | Path> => Layer.effect(RegistryHosts, HostsToml.load(directory))
+
+/**
+ * The references that a text may mean, most likely first, by the short names of the `registriesConf` in place: its alias, or
+ * itself on each of the registries that are searched. One with a registry means just itself; one without is refused where
+ * nothing is said about such names. Whoever asks for them in turn trusts all of these registries.
+ */
+export const candidates = (text: string): Effect.Effect<ReadonlyArray<Reference>, InvalidReference> =>
+  Effect.flatMap(RegistryHosts, ({ shortNames }) => Names.candidates(text, shortNames))

@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -165,9 +166,10 @@ describe("CredentialHelper", () => {
   const nothingRuns = Layer.mergeAll(
     FileSystem.layerNoop({ stat: () => Effect.dieMessage("looked for") }),
     Path.layer,
-    Layer.succeed(CommandExecutor.CommandExecutor, {
-      ...CommandExecutor.makeExecutor(() => Effect.dieMessage("run"))
-    }),
+    Layer.succeed(
+      CommandExecutor.CommandExecutor,
+      CommandExecutor.makeExecutor(() => Effect.dieMessage("run"))
+    ),
     Files.environment({ PATH: "/bin" })
   )
 
@@ -229,37 +231,34 @@ esac`
 
   describe("that says nothing", () => {
     /** A process that never ends by itself, and what became of it. */
-    const silent = (signals: Array<string>) =>
-      Layer.mergeAll(
-        FileSystem.layerNoop({ stat: () => Effect.succeed({ type: "File" } as FileSystem.File.Info) }),
+    const silent = (signals: Array<string>) => {
+      const start = Effect.map(
+        Deferred.make<CommandExecutor.ExitCode>(),
+        (ended): CommandExecutor.Process => ({
+          ...Inspectable.BaseProto,
+          [CommandExecutor.ProcessTypeId]: CommandExecutor.ProcessTypeId,
+          pid: CommandExecutor.ProcessId(1),
+          exitCode: Deferred.await(ended),
+          isRunning: Effect.negate(Deferred.isDone(ended)),
+          kill: (signal = "SIGTERM") => {
+            signals.push(signal)
+            return Effect.asVoid(Deferred.succeed(ended, CommandExecutor.ExitCode(1)))
+          },
+          stdin: Sink.drain,
+          stdout: Stream.never,
+          stderr: Stream.never
+        })
+      )
+      return Layer.mergeAll(
+        FileSystem.layerNoop({ stat: () => Effect.succeed(Files.info) }),
         Path.layer,
         Files.environment({ PATH: "/bin" }),
-        Layer.effect(
+        Layer.succeed(
           CommandExecutor.CommandExecutor,
-          Effect.map(Deferred.make<CommandExecutor.ExitCode>(), (ended) =>
-            CommandExecutor.makeExecutor(() =>
-              Effect.succeed({
-                [CommandExecutor.ProcessTypeId]: CommandExecutor.ProcessTypeId,
-                pid: CommandExecutor.ProcessId(1),
-                exitCode: Deferred.await(ended),
-                isRunning: Effect.negate(Deferred.isDone(ended)),
-                kill: (signal) =>
-                  Effect.asVoid(
-                    Effect.zipRight(
-                      Effect.sync(() => signals.push(signal ?? "SIGTERM")),
-                      Deferred.succeed(ended, CommandExecutor.ExitCode(1))
-                    )
-                  ),
-                stdin: Sink.drain,
-                stdout: Stream.never,
-                stderr: Stream.never,
-                toJSON: () => ({}),
-                [Symbol.for("nodejs.util.inspect.custom")]: () => ({})
-              } as CommandExecutor.Process)
-            )
-          )
+          CommandExecutor.makeExecutor(() => start)
         )
       )
+    }
 
     it.effect("A63 is given up after 10 seconds, and killed", () => {
       const signals: Array<string> = []

@@ -100,18 +100,45 @@ describe("Credentials", () => {
     }).pipe(Effect.provide(Credentials.token("ghcr.io", Redacted.make("secret"))))
   )
 
-  it.effect("S43 show no secret, however they are printed", () =>
+  it.scoped("S43 show no secret, however they are printed", () =>
     Effect.gen(function* () {
-      const credentials = yield* Credentials.Credentials
-      const both = yield* Effect.forEach(["a.test", "b.test"], (registry) => credentials.lookup(registryOf(registry)))
-      for (const shown of [String(both), JSON.stringify(both), inspect(both, { depth: 10 })]) {
-        assert.notInclude(shown, "secret")
-      }
-    }).pipe(
-      Effect.provide(
-        Credentials.fromRecord({ "a.test": { username: "me", password: "secret" }, "b.test": { token: "secret" } })
+      const home = yield* Files.make({
+        ".docker/config.json": {
+          auths: {
+            "d.test": { auth: Files.base64("me:secret") },
+            "e.test": { identitytoken: "secret" },
+            "f.test": { registrytoken: "secret" }
+          },
+          HttpHeaders: { "X-Team": "secret" }
+        }
+      })
+      yield* Effect.gen(function* () {
+        const credentials = yield* Credentials.Credentials
+        const names = ["a.test", "b.test", "c.test", "d.test", "e.test", "f.test"]
+        const all = yield* Effect.forEach(names, (name) => credentials.lookup(registryOf(name)))
+        assert.deepStrictEqual(all.filter(Option.isNone), [])
+        const headers = yield* credentials.headers?.(registryOf("a.test")) ?? Effect.succeed({})
+        for (const one of [all, headers, credentials]) {
+          for (const shown of [String(one), JSON.stringify(one), inspect(one, { depth: 10, showHidden: true })]) {
+            assert.notInclude(shown, "secret")
+            assert.notInclude(shown, Files.base64("me:secret"))
+          }
+        }
+        yield* Effect.logError("all", all, headers)
+      }).pipe(
+        Script.withoutLeaks(["secret", Files.base64("me:secret")]),
+        Effect.provide(
+          Credentials.orElse(
+            Credentials.fromRecord({
+              "a.test": { username: "me", password: "secret" },
+              "b.test": { token: "secret" },
+              "c.test": { identityToken: "secret" }
+            }),
+            home.layer(Credentials.dockerConfig)
+          )
+        )
       )
-    )
+    })
   )
 
   it.effect("anonymous has nothing, whatever there is around", () =>

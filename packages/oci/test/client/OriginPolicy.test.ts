@@ -30,7 +30,9 @@ const judge = (given: Given, to: string) =>
 
 const follows = (title: string, given: Given, to: string, url: string, sameOrigin: boolean) =>
   it.effect(`follows ${title}`, () =>
-    Effect.map(judge(given, to), (verdict) => assert.deepStrictEqual(verdict, Either.right({ url, sameOrigin, credentials: sameOrigin })))
+    Effect.map(judge(given, to), (verdict) =>
+      assert.deepStrictEqual(verdict, Either.right({ url, sameOrigin, credentials: sameOrigin }))
+    )
   )
 
 const refuses = (title: string, given: Given, to: string, reason: string) =>

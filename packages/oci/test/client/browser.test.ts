@@ -9,6 +9,7 @@ import * as Descriptor from "effect-oci/Descriptor"
 import * as Manifests from "effect-oci/Manifests"
 import * as RegistryClient from "effect-oci/RegistryClient"
 import * as RegistryError from "effect-oci/RegistryError"
+import * as RegistryRetry from "effect-oci/RegistryRetry"
 import * as Tags from "effect-oci/Tags"
 import * as Uploads from "effect-oci/Uploads"
 import { bytes, digest, reference, repository, tagsUrl } from "./support.js"
@@ -21,7 +22,7 @@ const seen = (response: Response, facts: { readonly [name in "type" | "url" | "r
 
 const over = (fetch: Fetch) =>
   RegistryClient.layer.pipe(
-    Layer.provide(FetchHttpClient.layer),
+    Layer.provide([RegistryRetry.layerNone, FetchHttpClient.layer]),
     Layer.provideMerge(Layer.succeed(FetchHttpClient.Fetch, fetch))
   )
 

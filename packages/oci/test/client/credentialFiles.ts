@@ -2,6 +2,7 @@
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
@@ -52,8 +53,29 @@ export const make = (files: Readonly<Record<string, unknown>> = {}): Effect.Effe
         Layer.provide(NodeContext.layer),
         Layer.provide(environment(expand({ HOME: "~", PATH: "~/bin", XDG_RUNTIME_DIR: "~/run", ...variables })))
       )
-    return { folder, write, layer, read: (file) => NodeFs.readFileSync(NodePath.join(folder, file), "utf8") }
+    const read: Home["read"] = (file) => NodeFs.readFileSync(NodePath.join(folder, file), "utf8")
+    return { folder, read, write, layer }
   }).pipe(Effect.orDie, Effect.provide(NodeContext.layer))
+
+/** What a file system without a disk says of a file. */
+export const info: FileSystem.File.Info = {
+  type: "File",
+  mtime: Option.none(),
+  atime: Option.none(),
+  birthtime: Option.none(),
+  dev: 0,
+  ino: Option.none(),
+  mode: 0o755,
+  nlink: Option.none(),
+  uid: Option.none(),
+  gid: Option.none(),
+  rdev: Option.none(),
+  size: FileSystem.Size(0),
+  blksize: Option.none(),
+  blocks: Option.none()
+}
+
+export const notFound = new SystemError({ reason: "NotFound", module: "FileSystem", method: "stat" })
 
 export const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64")
 

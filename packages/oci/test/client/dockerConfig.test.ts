@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as Credentials from "effect-oci/Credentials"
 import * as Files from "./credentialFiles.js"
@@ -414,6 +415,33 @@ describe("Credentials.podmanAuth", () => {
       })
     )
   }
+
+  it.effect("A64 looks on Linux for the folder of our own user when no variable names it", () => {
+    const looked: Array<string> = []
+    const fs = FileSystem.layerNoop({
+      stat: (file) => {
+        looked.push(file)
+        return file === "/proc/self" ? Effect.succeed({ ...Files.info, uid: Option.some(1234) }) : Files.notFound
+      }
+    })
+    return Effect.gen(function* () {
+      assert.strictEqual(yield* found("registry.test"), "none")
+      assert.deepStrictEqual(looked, [
+        "/proc/self",
+        "/run/containers/1234/auth.json",
+        "/home/me/.config/containers/auth.json",
+        "/home/me/.docker/config.json"
+      ])
+    }).pipe(
+      Effect.provide(
+        Credentials.podmanAuth.pipe(
+          Layer.provide(fs),
+          Layer.provide(NodeContext.layer),
+          Layer.provide(Files.environment({ USERPROFILE: "/home/me" }))
+        )
+      )
+    )
+  })
 
   it.scoped("A58 asks the helpers that it names", () =>
     Effect.gen(function* () {

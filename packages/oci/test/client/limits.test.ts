@@ -14,8 +14,9 @@ import * as Blobs from "effect-oci/Blobs"
 import * as Manifests from "effect-oci/Manifests"
 import * as Registry from "effect-oci/Registry"
 import type { RegistryClient } from "effect-oci/RegistryClient"
-import type { RegistryError } from "effect-oci/RegistryError"
+import { isRetryable, type RegistryError } from "effect-oci/RegistryError"
 import * as RegistryHosts from "effect-oci/RegistryHosts"
+import * as RegistryRetry from "effect-oci/RegistryRetry"
 import * as Tags from "effect-oci/Tags"
 import * as Uploads from "effect-oci/Uploads"
 import { play, refusal, type Step } from "../scripted.js"
@@ -266,6 +267,53 @@ describe("limits", () => {
           yield* Deferred.await(asked)
           yield* TestClock.adjust("2 minutes")
           assert.strictEqual((yield* reading)._tag, "Denied")
+        })
+      )
+    })
+
+    const held: { readonly [what: string]: readonly [request: string, call: Failing] } = {
+      blob: [`GET ${blobUrl}`, Effect.flip(Blobs.get(repository, digest))],
+      manifest: [`GET ${manifestUrl}`, Effect.flip(Manifests.get(reference))],
+      page: [`GET ${tagsUrl}`, Effect.flip(Tags.list(repository))]
+    }
+    /** A body of which a byte comes every half minute. */
+    const trickling = Effect.map(
+      Stream.toReadableStreamEffect(
+        Stream.repeatEffect(
+          Effect.delay(
+            Effect.sync(() => bytes(" ")),
+            "30 seconds"
+          )
+        )
+      ),
+      (body) => new Response(body)
+    )
+    for (const [what, [request, call]] of Object.entries(held)) {
+      it.effect(`S55 T13 a ${what} that trickles has five minutes, and no second try`, () =>
+        play([[request, trickling]], (sent) =>
+          Effect.gen(function* () {
+            const reading = yield* Effect.fork(call)
+            for (let minute = 0; minute < 11; minute++) yield* TestClock.adjust("27 seconds")
+            assert.isTrue(Option.isNone(yield* Fiber.poll(reading)))
+            yield* TestClock.adjust("3 seconds")
+            const error = yield* reading
+            assert(error._tag === "Timeout")
+            assert.deepStrictEqual([error.phase, error.limit], ["total", 300_000])
+            assert.include(error.message, "waited 300000 ms for the whole of the answer")
+            assert.strictEqual(sent[0]?.answer, "given up")
+          })
+        ).pipe(Effect.provide(RegistryRetry.layer()))
+      )
+    }
+
+    it.effect("T13 E7 a connection that the transport waited for in vain", () => {
+      const message = "Connect Timeout Error (attempted address: registry.test:443, timeout: 7000ms)"
+      const cause = Object.assign(new Error(message), { code: "UND_ERR_CONNECT_TIMEOUT" })
+      return play([[`GET ${tagsUrl}`, Effect.fail(cause)]], () =>
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(Tags.list(repository))
+          assert(error._tag === "Timeout")
+          assert.deepStrictEqual([error.phase, error.limit, isRetryable(error)], ["connect", 7000, true])
         })
       )
     })

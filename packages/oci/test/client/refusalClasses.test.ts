@@ -84,7 +84,7 @@ describe("classes of refusals", () => {
     ["manifest", 406, "", "UnexpectedResponse"],
     ["manifest", 407, "", "UnexpectedResponse"],
     ["manifest", 420, "", "UnexpectedResponse"],
-    ["manifest", 499, "", "UnexpectedResponse"],
+    ["manifest", 499, "", "RegistryUnavailable"],
     ["manifest", 202, "", "UnexpectedResponse"],
     ["blob", 206, "", "UnexpectedResponse"]
   ]

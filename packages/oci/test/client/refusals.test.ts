@@ -288,6 +288,16 @@ describe("refusals", () => {
     )
   })
 
+  it.effect("T29 a registry of Docker's first version is told by its header", () =>
+    Effect.gen(function* () {
+      const { error } = yield* refused(
+        new Response("not found", { status: 404, headers: { "x-docker-registry-version": "0.9.1" } })
+      )
+      assert(error._tag === "UnexpectedResponse")
+      assert.include(error.message, "speaks only the first version of Docker's protocol")
+    })
+  )
+
   describe("request ids", () => {
     for (const name of ["x-request-id", "x-github-request-id", "x-ms-correlation-request-id", "x-amzn-requestid"]) {
       it.effect(`are read from ${name}`, () =>

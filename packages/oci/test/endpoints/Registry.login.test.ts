@@ -14,7 +14,10 @@ import * as Tags from "effect-oci/Tags"
 import * as Files from "../client/credentialFiles.js"
 import { registry, repository } from "./given.js"
 
-const asked = RegistryServer.layerTest({ credentials: { me: "s3cret" }, seed: { "org/app:1.2": {} } })
+const asked = RegistryServer.layerTest({
+  auth: { type: "basic", users: { me: "s3cret" } },
+  seed: { "org/app:1.2": {} }
+})
 const open = RegistryServer.layerTest({ seed: { "org/app:1.2": {} } })
 const quiet = Layer.merge(RegistryAuth.layerBasic, RegistryRetry.layerNone)
 

@@ -316,7 +316,7 @@ const common: ReadonlyArray<
   ["TooManyRequests", "code-14", () => refusal(429, "TOOMANYREQUESTS")],
   ["PolicyViolation", "P43 13b PROJECTPOLICYVIOLATION", () => refusal(412, "PROJECTPOLICYVIOLATION")],
   ["RegistryUnavailable", "13b UNAVAILABLE", () => refusal(503, "UNAVAILABLE")],
-  ["UnexpectedResponse", "13b 499", () => answer(499)],
+  ["RegistryUnavailable", "13b 499", () => answer(499)],
   ["UnsafeLocation", "S13 a redirect to http", () => answer(308, { location: "http://registry.test/" }), ["Referrers"]],
   ["TooManyRedirects", "S18 a redirect to itself", (line) => answer(308, { location: line.split(" ")[1] ?? "" })],
   ["TransportError", "a broken connection", () => Effect.fail(new Error("ECONNRESET"))]

@@ -95,20 +95,23 @@ export const open = (
     })
     const facts = Body.facts(answer)
     const body = Body.stream(answer)
+    const failing = <E>(error: E) => Call.orAgain(answer, error, open(repository, digest, range))
     if (answer.response.status === 200) {
       const size = Body.length(answer)
       if (size === undefined) {
-        return yield* new UnexpectedResponse({ ...facts, reason: "sent the whole blob for a part, and not its size" })
+        return yield* failing(
+          new UnexpectedResponse({ ...facts, reason: "sent the whole blob for a part, and not its size" })
+        )
       }
       const part = extent(range, size)
-      if (part === undefined) return yield* new RangeNotSatisfiable(facts)
+      if (part === undefined) return yield* failing(new RangeNotSatisfiable(facts))
       return Verify.sized(drop(body, part.start, part.end), part.end - part.start + 1, facts)
     }
     const said = answer.response.headers["content-range"]
     const part = contentRange(said ?? "")
     if (part === undefined || !answers(range, part)) {
       const reason = `sent another part than ${header(range)}${said === undefined ? Browser.hidden("Content-Range") : ""}`
-      return yield* new UnexpectedResponse({ ...facts, reason })
+      return yield* failing(new UnexpectedResponse({ ...facts, reason }))
     }
     return Verify.sized(body, part.end - part.start + 1, facts)
   })

@@ -6,9 +6,10 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { Operation } from "../Operation.js"
 import * as RegistryClient from "../RegistryClient.js"
-import type { CallError } from "../RegistryError.js"
+import { type CallError, UnexpectedResponse } from "../RegistryError.js"
 import * as RegistryHosts from "../RegistryHosts.js"
 import * as Body from "./body.js"
+import * as Mirrors from "./hosts/mirrors.js"
 import * as Provenance from "./provenance.js"
 import * as Refusal from "./refusal.js"
 
@@ -29,6 +30,21 @@ export interface Call<E> {
 const isGone = ({ method }: HttpClientRequest.HttpClientRequest, response: HttpClientResponse): boolean =>
   method === "DELETE" && response.status === 404 && Provenance.of(response)?.lost === true
 
+/** An answer without mirrors, in the place of a mirror's that cannot be used. */
+const again = <A, E, R>({ abort, response }: Body.Answer, self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.zipRight(abort, Mirrors.withoutThat(response, self))
+
+/** Fails for an answer; when it is a mirror's, there is another effect to go on with. */
+export const orAgain = <A, E, R, E2>(
+  answer: Body.Answer,
+  error: E2,
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | E2, R> => (Mirrors.isFrom(answer.response) ? again(answer, self) : Effect.fail(error))
+
+/** A registry of Docker's first version, which knows no path of the second. */
+const isFirstVersion = ({ headers }: HttpClientResponse): boolean =>
+  headers["x-docker-registry-version"] !== undefined && headers["docker-distribution-api-version"] === undefined
+
 /** Sends the request and hands out an answer that says yes, its body unread. */
 export const open = <E = never>(
   call: Call<E>,
@@ -42,7 +58,13 @@ export const open = <E = never>(
     const abort = Scope.close(scope, Exit.void)
     const answer: Body.Answer = { operation: call.operation, response, limits, abort }
     if (call.accepts.includes(response.status) || isGone(call.request, response)) return answer
+    // a status below 400 that means nothing here; what is 400 and above does not come from mirrors
+    if (Mirrors.isFrom(response)) return yield* again(answer, open(call, options))
     const refusal = yield* Refusal.read(answer)
+    if (response.status === 404 && isFirstVersion(response)) {
+      const reason = "it speaks only the first version of Docker's protocol"
+      return yield* new UnexpectedResponse({ ...refusal.facts, reason })
+    }
     // who asks and how often: the status alone decides, whatever code comes with it
     const particular = response.status === 401 || response.status === 429 ? undefined : call.refused?.(refusal)
     return yield* Effect.fail(particular ?? (yield* Refusal.common(answer, refusal)))
@@ -54,17 +76,33 @@ export const head = <E = never>(
 ): Effect.Effect<Body.Answer, E | CallError, RegistryClient.RegistryClient> =>
   Effect.scoped(Effect.tap(open(call), Body.discard))
 
-/** Sends the request and holds the answer's whole body, up to a limit. */
-export const read = <E = never>(
-  call: Call<E>,
-  limit: (limits: RegistryHosts.Limits) => number
-): Effect.Effect<
-  { readonly answer: Body.Answer; readonly bytes: Uint8Array },
-  E | CallError,
-  RegistryClient.RegistryClient
-> =>
-  Effect.scoped(
-    Effect.flatMap(open(call, { hold: limit }), (answer) =>
-      Effect.map(Body.collect(answer, limit(answer.limits)), (bytes) => ({ answer, bytes }))
+/**
+ * Opens an answer and uses it up. What a mirror sent and cannot be used is asked for again without mirrors, and all of it is
+ * used anew.
+ */
+export const using = <A, E, R, E2, R2>(
+  opened: Effect.Effect<Body.Answer, E, R>,
+  use: (answer: Body.Answer) => Effect.Effect<A, E2, R2>
+): Effect.Effect<A, E | E2, Exclude<R | R2, Scope.Scope>> =>
+  Effect.suspend(() => {
+    let response: HttpClientResponse | undefined
+    const used = Effect.flatMap(opened, (answer) => {
+      response = answer.response
+      return use(answer)
+    })
+    return Effect.catchAll(Effect.scoped(used), (error) =>
+      response !== undefined && Mirrors.isFrom(response)
+        ? Mirrors.withoutThat(response, Effect.scoped(used))
+        : Effect.fail(error)
     )
+  })
+
+/** Sends the request and uses the answer's whole body, up to a limit. */
+export const read = <A, E, E2, R2>(
+  call: Call<E>,
+  limit: (limits: RegistryHosts.Limits) => number,
+  use: (answer: Body.Answer, bytes: Uint8Array) => Effect.Effect<A, E2, R2>
+): Effect.Effect<A, E | E2 | CallError, RegistryClient.RegistryClient | Exclude<R2, Scope.Scope>> =>
+  using(open(call, { hold: limit }), (answer) =>
+    Effect.flatMap(Body.collect(answer, limit(answer.limits)), (bytes) => use(answer, bytes))
   )

@@ -25,6 +25,7 @@ import {
 } from "../RegistryError.js"
 import * as Body from "./body.js"
 import * as Call from "./call.js"
+import * as Features from "./features.js"
 import * as ListHeader from "./listHeader.js"
 import type { Refusal } from "./refusal.js"
 import * as Refused from "./refused.js"
@@ -131,12 +132,19 @@ const send = (
     return answer
   })
 
-/** The subject that the registry says it noted, when it is the one we sent. */
-const noted = ({ response }: Body.Answer, content: Manifest.ManifestContent): Option.Option<Digest.Digest> =>
-  Manifest.subject(content.manifest).pipe(
+/** The subject that the registry says it noted, when it is the one we sent: then it has the referrers API. */
+const noted = (
+  { response }: Body.Answer,
+  repository: Repository,
+  content: Manifest.ManifestContent
+): Effect.Effect<Option.Option<Digest.Digest>, never, RegistryClient.RegistryClient> => {
+  const subject = Manifest.subject(content.manifest).pipe(
     Option.map(({ digest }) => digest),
     Option.filter((digest) => response.headers["oci-subject"]?.trim() === digest)
   )
+  const learnt = Option.isNone(subject) ? Effect.void : Features.found(repository, "referrers", true)
+  return Effect.as(learnt, subject)
+}
 
 /** One request, under one tag or digest. */
 export const one = (
@@ -144,16 +152,21 @@ export const one = (
   content: Manifest.ManifestContent,
   tag: string
 ): Effect.Effect<Put, PutError, RegistryClient.RegistryClient> =>
-  Effect.map(send(repository, content, tag), (answer) => ({
-    descriptor: content.descriptor,
-    subject: noted(answer, content),
-    tags: [tag]
-  }))
+  Effect.flatMap(send(repository, content, tag), (answer) =>
+    Effect.map(noted(answer, repository, content), (subject) => ({
+      descriptor: content.descriptor,
+      subject,
+      tags: [tag]
+    }))
+  )
 
 /** As many as every registry that takes tags this way must take (end-7b). */
 const batch = 10
 
-/** By digest with the tags in the query; tags that the registry does not confirm are pushed one by one. */
+/**
+ * By digest with the tags in the query; tags that the registry does not confirm are pushed one by one, and so are all where
+ * it is known to take no others.
+ */
 export const many = (
   repository: Repository,
   content: Manifest.ManifestContent,
@@ -169,13 +182,15 @@ export const many = (
           for (const tag of ListHeader.split(response.headers["oci-tag"] ?? "")) confirmed.add(tag)
         })
       )
-    const answer = yield* push(first)
+    const takesMany = tags.length === 0 ? false : yield* Features.known(repository, "multiTag")
+    const answer = yield* push(takesMany === false ? [] : first)
     // a registry that confirms none of the first does not know of tags in a query
+    if (takesMany === undefined) yield* Features.found(repository, "multiTag", confirmed.size > 0)
     if (confirmed.size > 0) yield* Effect.forEach(rest, push, { discard: true })
     yield* Effect.forEach(
       tags.filter((tag) => !confirmed.has(tag)),
       (tag) => send(repository, content, tag),
       { discard: true }
     )
-    return { descriptor: content.descriptor, subject: noted(answer, content), tags }
+    return { descriptor: content.descriptor, subject: yield* noted(answer, repository, content), tags }
   })

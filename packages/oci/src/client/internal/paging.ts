@@ -59,7 +59,7 @@ const refusesNumber = (error: RegistryError): boolean =>
   )
 
 /** One page, at the given URL. */
-export const page = <A, E extends RegistryError, E2>(
+export const page = <A, E extends RegistryError, E2 extends RegistryError>(
   listing: Listing<A, E, E2>,
   url: string
 ): Effect.Effect<
@@ -67,18 +67,25 @@ export const page = <A, E extends RegistryError, E2>(
   E | E2 | CallError,
   RegistryClient
 > =>
-  Effect.gen(function* () {
+  Effect.suspend(() => {
+    const { path, unnumbered } = listing
     const read = (url: string) => {
       const request = HttpClientRequest.get(url).pipe(HttpClientRequest.setHeader("accept", listing.accept))
-      return Call.read({ ...listing, request }, (limits) => limits.page)
+      return Call.read(
+        { ...listing, request },
+        ({ page }) => page,
+        (answer, bytes) =>
+          Effect.gen(function* () {
+            const target = Link.next(answer.response.headers.link ?? "")
+            const next =
+              target === undefined ? Option.none() : Option.some(yield* Link.judged(answer, "link", "GET", target))
+            return { answer, entries: yield* listing.entries({ answer, bytes, next }), next }
+          })
+      )
     }
-    const { path, unnumbered } = listing
-    const { answer, bytes } = yield* unnumbered === undefined || url !== path
+    return unnumbered === undefined || url !== path
       ? read(url)
       : Effect.catchIf(read(url), refusesNumber, () => read(unnumbered))
-    const target = Link.next(answer.response.headers.link ?? "")
-    const next = target === undefined ? Option.none() : Option.some(yield* Link.judged(answer, "link", "GET", target))
-    return { answer, entries: yield* listing.entries({ answer, bytes, next }), next }
   })
 
 /** Where a page is, and the entry that it must come after, if that is how it was asked for. */
@@ -91,7 +98,7 @@ interface Place<A> {
  * All entries, page by page as they are wanted: the registry ends the list by giving no link to a next page. Links that
  * lead back, or never end, are a `PaginationLoop`.
  */
-export const stream = <A, E extends RegistryError, E2>(
+export const stream = <A, E extends RegistryError, E2 extends RegistryError>(
   listing: Listing<A, E, E2>
 ): Stream.Stream<A, E | E2 | PaginationLoop | CallError, RegistryClient> =>
   Stream.suspend(() => {

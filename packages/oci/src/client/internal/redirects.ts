@@ -1,7 +1,7 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import type { Operation } from "../Operation.js"
-import type { Service as OriginPolicy } from "../OriginPolicy.js"
+import * as OriginPolicy from "../OriginPolicy.js"
 import { TooManyRedirects, UnexpectedResponse } from "../RegistryError.js"
 import type { Limits } from "../RegistryHosts.js"
 import type { Client } from "../RegistryMiddleware.js"
@@ -21,7 +21,7 @@ export interface Hops {
 /** What redirects are followed for, and how far. */
 export interface Route {
   readonly operation: Operation
-  readonly policy: OriginPolicy
+  readonly policy: OriginPolicy.Service
   readonly limits: Limits
   /** Whether the first request goes to the registry's own origin. */
   readonly home: boolean
@@ -55,17 +55,18 @@ export const follow = (hops: Hops, { home, limits, operation, policy }: Route): 
           if (!repeatable.has(method) && response.status < 307) {
             return yield* refusal(`a ${method} is not turned into a GET by a redirect`)
           }
-          const { sameOrigin, url } = yield* policy.judge({
+          const verdict = yield* policy.judge({
             kind: "redirect",
             operation,
             method,
             from: request.url,
             to: location
           })
+          const { sameOrigin, url } = verdict
           if (hop >= limits.redirects || visited.has(`${method} ${url}`)) {
             return yield* new TooManyRedirects({ ...facts, limit: limits.redirects })
           }
-          return yield* go(to(url, sameOrigin, request), hop + 1)
+          return yield* OriginPolicy.following(request.url, verdict)(go(to(url, sameOrigin, request), hop + 1))
         })
         return Effect.zipRight(Body.discard(answer), next)
       })

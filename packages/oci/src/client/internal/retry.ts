@@ -100,12 +100,12 @@ const retryAfter = (response: HttpClientResponse, now: number): number | undefin
 }
 
 const shown = (outcome: Outcome): string =>
-  outcome._tag === "Answer" ? `answered ${outcome.response.status}` : outcome.error._tag
+  outcome._tag === "Answer" ? `answered ${outcome.response.status}` : `was a ${outcome.error._tag}`
 
 /** Says that a request is made again, and why. */
 const report = (operation: Operation, attempts: number, outcome: Outcome, wait: number): Effect.Effect<void> =>
   Effect.zipRight(
-    Effect.logDebug(`again in ${Math.ceil(wait)} ms, since attempt ${attempts} ${shown(outcome)}`).pipe(
+    Effect.logDebug(`again in ${wait} ms, since attempt ${attempts} ${shown(outcome)}`).pipe(
       Effect.annotateLogs({ package: "effect-oci", operation: operation.name })
     ),
     Effect.flatMap(Effect.option(Effect.currentSpan), (span) =>
@@ -114,7 +114,7 @@ const report = (operation: Operation, attempts: number, outcome: Outcome, wait: 
         : Effect.map(Clock.currentTimeNanos, (now) =>
             span.value.event("oci.retry", now, {
               "oci.retry.attempt": attempts,
-              "oci.retry.wait": Math.ceil(wait),
+              "oci.retry.wait": wait,
               "oci.retry.reason": shown(outcome)
             })
           )
@@ -186,7 +186,7 @@ class Call {
         return this.send(host)
       }
       // not all at once when it is over
-      const wait = left + random * Math.min(left / 10, 1000)
+      const wait = Math.ceil(left + random * Math.min(left / 10, 1000))
       const rest = this.place.policy.total - this.waited
       if (wait <= rest) {
         this.waited += wait
@@ -242,7 +242,7 @@ class Call {
         return this.end(outcome, this.attempts > 1)
       }
       const backoff = Math.min(policy.cap, policy.base * 2 ** (this.attempts - 1)) * (0.5 + random / 2)
-      const wait = Math.max(told ?? 0, backoff)
+      const wait = Math.max(told ?? 0, Math.ceil(backoff))
       const patient = (told ?? 0) <= policy.longest && this.waited + wait <= policy.total
       // a wait that the registry asks for is no retry in hope
       if (this.attempts >= policy.tries || !patient || !(told !== undefined || host.pay())) {
@@ -275,7 +275,7 @@ class Call {
   private pace(response: HttpClientResponse): Effect.Effect<void> {
     return Effect.map(Clock.currentTimeMillis, (now) => {
       const limit = RateLimit.of(response.headers, now)
-      const wait = limit === undefined ? 0 : spacing(limit) * 1000
+      const wait = limit === undefined ? 0 : Math.ceil(spacing(limit) * 1000)
       if (wait > 0) this.place.hosts.trouble(this.origin).pause(now + Math.min(wait, this.place.policy.longest), true)
     })
   }

@@ -45,7 +45,11 @@ const answers = (challenge: string | ReadonlyArray<string>, target: string, titl
 const scoped = `scope=${encodeURIComponent(pull)}`
 
 /** A challenge that nobody signs in with, and what is said of it. */
-const fails = (challenge: string | undefined, title: string, check: (error: Effect.Effect.Error<typeof list>) => void) =>
+const fails = (
+  challenge: string | undefined,
+  title: string,
+  check: (error: Effect.Effect.Error<typeof list>) => void
+) =>
   it.effect(title, () =>
     Effect.map(Effect.flip(list), check).pipe(
       Effect.provide(me),
@@ -94,7 +98,12 @@ describe("RegistryAuth, challenges", () => {
     Effect.zipRight(
       list,
       Effect.map(Blobs.get(repository, digest), (bytes) => assert.strictEqual(bytes.length, 2))
-    ).pipe(playing(...signsIn(), same.expect("GET", `/v2/org/app/blobs/${digest}`, carries("Bearer T")).answer(200, { body: "{}" })))
+    ).pipe(
+      playing(
+        ...signsIn(),
+        same.expect("GET", `/v2/org/app/blobs/${digest}`, carries("Bearer T")).answer(200, { body: "{}" })
+      )
+    )
   )
 
   describe("A3 Basic", () => {
@@ -103,7 +112,10 @@ describe("RegistryAuth, challenges", () => {
         Effect.provide(Credentials.basic("registry.test", "Jürgen", "pässwörd–€😀")),
         playing(
           same.expect("GET", tagsPath, carries(undefined)).answer(401, asks('Basic realm="Registry Realm"')),
-          same.expect("GET", tagsPath, carries(basicOf("Jürgen", "pässwörd–€😀"))).answer(200, listed).times(2)
+          same
+            .expect("GET", tagsPath, carries(basicOf("Jürgen", "pässwörd–€😀")))
+            .answer(200, listed)
+            .times(2)
         )
       )
     )
@@ -119,7 +131,6 @@ describe("RegistryAuth, challenges", () => {
         )
       )
     )
-
   })
 
   it.effect("A3 is nothing for a token, and the error says so", () =>
@@ -202,7 +213,13 @@ describe("RegistryAuth, challenges", () => {
   for (const challenge of ["Negotiate", "NTLM", 'Digest realm="x", nonce="y"', "Negotiate, NTLM"]) {
     fails(challenge, `A6 ${challenge} is an error that lists what is offered`, (error) => {
       assert(error._tag === "Unauthorized")
-      assert.deepStrictEqual([...error.schemes], challenge.split(", ").filter((part) => !part.startsWith("nonce")).map((part) => part.split(" ")[0] ?? ""))
+      assert.deepStrictEqual(
+        [...error.schemes],
+        challenge
+          .split(", ")
+          .filter((part) => !part.startsWith("nonce"))
+          .map((part) => part.split(" ")[0] ?? "")
+      )
       assert.isFalse(error.authenticated)
     })
   }
@@ -303,10 +320,7 @@ describe("RegistryAuth, challenges", () => {
         assert.deepStrictEqual([error.errors[0]?.code, error.schemes.length], ["UNAUTHORIZED", 0])
       }).pipe(
         Effect.provide(me),
-        playing(
-          same.expect("GET", tagsPath).answer(401, asks()),
-          same.expect("GET", "/v2/").answer(200)
-        )
+        playing(same.expect("GET", tagsPath).answer(401, asks()), same.expect("GET", "/v2/").answer(200))
       )
     )
 
@@ -380,10 +394,7 @@ describe("RegistryAuth, challenges", () => {
       assert(error._tag === "UnexpectedResponse")
       assert.deepStrictEqual([error.status, error.errors[0]?.code], [400, "TAG_INVALID"])
     }).pipe(
-      playing(
-        ...signsIn(),
-        same.expect("GET", "/v2/org/app/manifests/1.2").answer(400, Script.refusal("TAG_INVALID"))
-      )
+      playing(...signsIn(), same.expect("GET", "/v2/org/app/manifests/1.2").answer(400, Script.refusal("TAG_INVALID")))
     )
   )
 
@@ -460,7 +471,10 @@ describe("RegistryAuth, challenges", () => {
           same.expect("GET", tagsPath, carries(mine)).answer(200, listed),
           Script.unordered(
             same.expect("GET", tagsPath, carries(mine)).answer(403, Script.refusal("DENIED")).times(4),
-            same.expect("GET", tagsPath, carries(basicOf("me", "n3w"))).answer(200, listed).times(4)
+            same
+              .expect("GET", tagsPath, carries(basicOf("me", "n3w")))
+              .answer(200, listed)
+              .times(4)
           )
         )
       )
@@ -488,9 +502,9 @@ describe("RegistryAuth, challenges", () => {
     }).pipe(
       Effect.provide(me),
       playing(
-        same
-          .expect("GET", tagsPath, carries(undefined))
-          .answer(407, { headers: { "proxy-authenticate": 'Basic realm="proxy"', "www-authenticate": 'Basic realm="x"' } })
+        same.expect("GET", tagsPath, carries(undefined)).answer(407, {
+          headers: { "proxy-authenticate": 'Basic realm="proxy"', "www-authenticate": 'Basic realm="x"' }
+        })
       )
     )
   )

@@ -11,7 +11,21 @@ import * as RegistryHosts from "effect-oci/RegistryHosts"
 import * as Repository from "effect-oci/Repository"
 import * as Tags from "effect-oci/Tags"
 import { digest, registry, repository } from "../support.js"
-import { asks, bearer, carries, grants, list, listed, me, mine, playing, pull, service, tagsPath, tokenFor } from "./support.js"
+import {
+  asks,
+  bearer,
+  carries,
+  grants,
+  list,
+  listed,
+  me,
+  mine,
+  playing,
+  pull,
+  service,
+  tagsPath,
+  tokenFor
+} from "./support.js"
 
 const judge = (from: string, to: string) =>
   Effect.map(OriginPolicy.OriginPolicy, (policy) =>
@@ -108,7 +122,12 @@ describe("OriginPolicy, token services", () => {
   ]
   for (const [from, to] of strangers) gets(from, to, false, "S10 a stranger")
 
-  gets("http://registry.example.com", "http://auth.example.com/token", false, "S51 S57 by http, though of the same house")
+  gets(
+    "http://registry.example.com",
+    "http://auth.example.com/token",
+    false,
+    "S51 S57 by http, though of the same house"
+  )
   gets("http://10.0.0.1:5000", "http://10.0.0.1:5001/token", false, "S51 S57 by http on another port")
 
   const inside: ReadonlyArray<readonly [to: string, reach: string]> = [
@@ -127,7 +146,12 @@ describe("OriginPolicy, token services", () => {
   for (const [to, reach] of inside) {
     refuses("https://registry.test", to, `a ${reach} address is not where this registry is`, "S10 S12 into the inside")
   }
-  refuses("http://localhost:5000", "http://10.0.0.1/token", "a private address is not where this registry is", "S10 S12")
+  refuses(
+    "http://localhost:5000",
+    "http://10.0.0.1/token",
+    "a private address is not where this registry is",
+    "S10 S12"
+  )
 
   for (const to of ["http://registry.test/token", "http://auth.registry.test/token", "http://169.254.169.254/"]) {
     refuses("https://registry.test", to, "it leaves https for http", "S10 S13 from https to http")
@@ -227,7 +251,10 @@ describe("RegistryAuth, token services", () => {
       Effect.map(Effect.flip(list), (error) => {
         assert(error._tag === "UnsafeLocation")
         assert.strictEqual(error.kind, "realm")
-      }).pipe(Effect.provide(me), playing(kept, same.expect("GET", tagsPath).answer(401, asks(`Bearer realm="${realm}"`))))
+      }).pipe(
+        Effect.provide(me),
+        playing(kept, same.expect("GET", tagsPath).answer(401, asks(`Bearer realm="${realm}"`)))
+      )
     )
   }
 
@@ -262,7 +289,9 @@ describe("RegistryAuth, token services", () => {
     Tags.list(Either.getOrThrow(Repository.parse("localhost:5000/org/app"))).pipe(
       Effect.provide(Credentials.basic("localhost:5000", "me", "s3cret")),
       playing(
-        Script.on("http://localhost:5000").expect("GET", tagsPath).answer(401, asks('Bearer realm="http://127.0.0.1:5001/token"')),
+        Script.on("http://localhost:5000")
+          .expect("GET", tagsPath)
+          .answer(401, asks('Bearer realm="http://127.0.0.1:5001/token"')),
         Script.on("http://127.0.0.1:5001")
           .expect("GET", `/token?scope=${encodeURIComponent(pull)}`, carries(mine))
           .answer(200, grants()),
@@ -319,13 +348,16 @@ describe("RegistryAuth, token services", () => {
   })
 
   describe("S43 no secret is anywhere", () => {
-    const credential: ReadonlyArray<readonly [what: string, credential: Layer.Layer<never>, ...secrets: ReadonlyArray<string>]> = [
+    const credential: ReadonlyArray<
+      readonly [what: string, credential: Layer.Layer<never>, ...secrets: ReadonlyArray<string>]
+    > = [
       ["a password", me, "s3cret", mine],
       ["a token", Layer.orDie(Credentials.token("registry.test", "s3cret")), "s3cret"],
       [
         "an identity token",
         Layer.succeed(Credentials.Credentials, {
-          lookup: () => Effect.succeedSome<Credentials.Credential>({ _tag: "IdentityToken", token: Redacted.make("s3cret") })
+          lookup: () =>
+            Effect.succeedSome<Credentials.Credential>({ _tag: "IdentityToken", token: Redacted.make("s3cret") })
         }),
         "s3cret"
       ]
@@ -340,7 +372,11 @@ describe("RegistryAuth, token services", () => {
             same.expect("GET", tagsPath).answer(401, asks(bearer(pull))),
             ...(authorizes
               ? [same.expect("GET", tagsPath).answer(401, asks(bearer(pull)))]
-              : [service.expect(what === "a password" ? "GET" : "POST", what === "a password" ? tokenFor(pull) : "/token").answer(401)])
+              : [
+                  service
+                    .expect(what === "a password" ? "GET" : "POST", what === "a password" ? tokenFor(pull) : "/token")
+                    .answer(401)
+                ])
           )
         )
       )
@@ -358,7 +394,9 @@ describe("RegistryAuth, token services", () => {
               service
                 .expect(what === "a password" ? "GET" : "POST", what === "a password" ? tokenFor(pull) : "/token")
                 .answer(200, answer),
-              ...(how === "is a token" ? [same.expect("GET", tagsPath, carries("Bearer T0ken")).answer(401, asks(bearer(pull)))] : [])
+              ...(how === "is a token"
+                ? [same.expect("GET", tagsPath, carries("Bearer T0ken")).answer(401, asks(bearer(pull)))]
+                : [])
             )
           )
         )

@@ -60,7 +60,8 @@ const shapes: ReadonlyArray<Shape> = [
     name: "A53 GitLab of one's own",
     as: basic("me", "glpat-s3cret"),
     repository: "registry.example.com/org/app",
-    challenge: 'Bearer realm="https://gitlab.example.com/jwt/auth",service="container_registry",scope="repository:org/app:pull"',
+    challenge:
+      'Bearer realm="https://gitlab.example.com/jwt/auth",service="container_registry",scope="repository:org/app:pull"',
     token: ["https://gitlab.example.com", "/jwt/auth?service=container_registry"]
   },
   {
@@ -138,7 +139,8 @@ const shapes: ReadonlyArray<Shape> = [
     name: "S10 Harbor on a private address",
     as: basic("me", "s3cret"),
     repository: "10.0.0.5/org/app",
-    challenge: 'Bearer realm="https://10.0.0.5/service/token",service="harbor-registry",scope="repository:org/app:pull"',
+    challenge:
+      'Bearer realm="https://10.0.0.5/service/token",service="harbor-registry",scope="repository:org/app:pull"',
     token: ["https://10.0.0.5", "/service/token?service=harbor-registry"]
   },
   {
@@ -169,10 +171,7 @@ const shapes: ReadonlyArray<Shape> = [
     repository: "jfrog.example.com/docker/app",
     challenge:
       'Bearer realm="https://jfrog.example.com:443/artifactory/api/docker/docker/v2/token",service="jfrog.example.com:443"',
-    token: [
-      "https://jfrog.example.com",
-      "/artifactory/api/docker/docker/v2/token?service=jfrog.example.com%3A443"
-    ],
+    token: ["https://jfrog.example.com", "/artifactory/api/docker/docker/v2/token?service=jfrog.example.com%3A443"],
     answer: { token: "T", expires_in: 3600 }
   },
   {
@@ -216,13 +215,20 @@ const play = ({ answer, api, as, challenge, repository, token }: Shape) => {
             : Script.on(token[0])
                 .expect("GET", `${token[1]}${query}`, carries(header))
                 .answer(200, { json: answer ?? { token: "T", expires_in: 300 } }),
-          registry.expect("GET", path, carries(/^Bearer /)).answer(200, listed).times(2)
+          registry
+            .expect("GET", path, carries(/^Bearer /))
+            .answer(200, listed)
+            .times(2)
         ]
   const credentials = Layer.succeed(Credentials.Credentials, { lookup: () => Effect.succeedSome(as) })
   return Effect.gen(function* () {
     assert.deepStrictEqual((yield* Tags.list(at)).tags, ["1.2"])
     yield* Tags.list(at)
-  }).pipe(Script.withoutLeaks([secret, ...(header === undefined ? [] : [header])]), Effect.provide(credentials), Effect.provide(Script.layerTest(...lines)))
+  }).pipe(
+    Script.withoutLeaks([secret, ...(header === undefined ? [] : [header])]),
+    Effect.provide(credentials),
+    Effect.provide(Script.layerTest(...lines))
+  )
 }
 
 const postOf = (challenge: string, scopes: ReadonlyArray<string>, secret: string) =>

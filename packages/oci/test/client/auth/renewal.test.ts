@@ -9,7 +9,22 @@ import * as Manifests from "effect-oci/Manifests"
 import * as Tags from "effect-oci/Tags"
 import * as Uploads from "effect-oci/Uploads"
 import { bytes, digest, reference, repository } from "../support.js"
-import { asks, bearer, carries, grants, list, listed, me, mine, playing, pull, service, signsIn, tagsPath, tokenFor } from "./support.js"
+import {
+  asks,
+  bearer,
+  carries,
+  grants,
+  list,
+  listed,
+  me,
+  mine,
+  playing,
+  pull,
+  service,
+  signsIn,
+  tagsPath,
+  tokenFor
+} from "./support.js"
 
 const same = Script.on("https://registry.test")
 
@@ -93,7 +108,9 @@ describe("RegistryAuth, renewal", () => {
     }).pipe(
       playing(
         ...begins,
-        same.expect("PATCH", at, { headers: { authorization: "Bearer T" }, body: "{}" }).answer(401, asks(bearer(push))),
+        same
+          .expect("PATCH", at, { headers: { authorization: "Bearer T" }, body: "{}" })
+          .answer(401, asks(bearer(push))),
         asked("T2"),
         same
           .expect("PATCH", at, { headers: { authorization: "Bearer T2" }, body: "{}" })
@@ -113,10 +130,16 @@ describe("RegistryAuth, renewal", () => {
         asked("T", pull),
         same.expect("GET", "/v2/org/app/manifests/1.2", carries("Bearer T")).answer(200, {
           headers: { "content-type": "application/vnd.oci.image.index.v1+json" },
-          body: JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [] })
+          body: JSON.stringify({
+            schemaVersion: 2,
+            mediaType: "application/vnd.oci.image.index.v1+json",
+            manifests: []
+          })
         }),
         asked("W"),
-        same.expect("PUT", "/v2/org/app/manifests/1.2", carries("Bearer W")).answer(401, asks(bearer(push, ',error="invalid_token"'))),
+        same
+          .expect("PUT", "/v2/org/app/manifests/1.2", carries("Bearer W"))
+          .answer(401, asks(bearer(push, ',error="invalid_token"'))),
         asked("T2"),
         same.expect("PUT", "/v2/org/app/manifests/1.2", carries("Bearer T2")).answer(201)
       )

@@ -11,7 +11,21 @@ import * as Repository from "effect-oci/Repository"
 import * as Tags from "effect-oci/Tags"
 import * as Uploads from "effect-oci/Uploads"
 import { digest, reference, registry, repository } from "../support.js"
-import { asks, bearer, carries, grants, list, listed, me, mine, playing, pull, service, tagsPath, tokenFor } from "./support.js"
+import {
+  asks,
+  bearer,
+  carries,
+  grants,
+  list,
+  listed,
+  me,
+  mine,
+  playing,
+  pull,
+  service,
+  tagsPath,
+  tokenFor
+} from "./support.js"
 
 const same = Script.on("https://registry.test")
 
@@ -37,7 +51,12 @@ const leadsTo = (title: string, challenged: string | undefined, ...scopes: Reado
 
 describe("RegistryAuth, scopes", () => {
   describe("of a challenge", () => {
-    leadsTo("A18 what is needed, whoever is named first", "repository:other/b:pull repository:org/app:pull", pull, "repository:other/b:pull")
+    leadsTo(
+      "A18 what is needed, whoever is named first",
+      "repository:other/b:pull repository:org/app:pull",
+      pull,
+      "repository:other/b:pull"
+    )
     leadsTo("A19 an empty scope is not sent", "", pull)
     leadsTo("A19 a scope of spaces is not sent", "  ", pull)
     leadsTo("A19 a star is passed on beside what is needed", "*", pull, "*")
@@ -114,7 +133,9 @@ describe("RegistryAuth, scopes", () => {
   })
 
   describe("of an operation", () => {
-    const session = same.expect("POST", uploads, carries("Bearer T")).answer(202, { headers: { location: `${uploads}1` } })
+    const session = same
+      .expect("POST", uploads, carries("Bearer T"))
+      .answer(202, { headers: { location: `${uploads}1` } })
     const toPush = [
       same.expect("POST", uploads, carries(undefined)).answer(401, asks(bearer())),
       service.expect("GET", tokenFor(push)).answer(200, grants()),
@@ -137,7 +158,9 @@ describe("RegistryAuth, scopes", () => {
           same
             .expect("PUT", `${uploads}1?digest=${encodeURIComponent(digest)}`, carries("Bearer T"))
             .answer(201, { headers: { location: "/" } }),
-          same.expect("HEAD", `/v2/org/app/blobs/${digest}`, carries("Bearer T")).answer(200, { headers: { "content-length": "2" } }),
+          same
+            .expect("HEAD", `/v2/org/app/blobs/${digest}`, carries("Bearer T"))
+            .answer(200, { headers: { "content-length": "2" } }),
           same.expect("HEAD", "/v2/org/app/manifests/1.2", carries("Bearer T")).answer(404),
           same.expect("GET", tagsPath, carries("Bearer T")).answer(200, listed)
         )
@@ -238,7 +261,11 @@ describe("RegistryAuth, scopes", () => {
           same.expect("GET", tagsPath, carries("Bearer T")).answer(200, listed),
           same.expect("GET", `/v2/org/app/referrers/${digest}`, carries("Bearer T")).answer(200, {
             headers: { "content-type": "application/vnd.oci.image.index.v1+json" },
-            body: JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [] })
+            body: JSON.stringify({
+              schemaVersion: 2,
+              mediaType: "application/vnd.oci.image.index.v1+json",
+              manifests: []
+            })
           })
         )
       )
@@ -247,7 +274,8 @@ describe("RegistryAuth, scopes", () => {
 
   describe("A45 a delete", () => {
     const remove = Manifests.delete(repository, digest)
-    const asksFor = (scope?: string) => same.expect("DELETE", manifest, carries(undefined)).answer(401, asks(bearer(scope)))
+    const asksFor = (scope?: string) =>
+      same.expect("DELETE", manifest, carries(undefined)).answer(401, asks(bearer(scope)))
     const done = (token = "T") => same.expect("DELETE", manifest, carries(`Bearer ${token}`)).answer(202)
     const toDelete = (actions: string) => service.expect("GET", tokenFor(`repository:org/app:${actions}`))
 

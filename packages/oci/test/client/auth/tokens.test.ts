@@ -11,8 +11,8 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import * as Credentials from "effect-oci/Credentials"
 import * as RegistryClient from "effect-oci/RegistryClient"
-import * as Repository from "effect-oci/Repository"
 import * as RegistryRetry from "effect-oci/RegistryRetry"
+import * as Repository from "effect-oci/Repository"
 import * as Tags from "effect-oci/Tags"
 import {
   asks,
@@ -42,8 +42,7 @@ const asked = (authorization?: string) => service.expect("GET", tokenFor(pull), 
 
 const identity = (token: string) =>
   Layer.succeed(Credentials.Credentials, {
-    lookup: () =>
-      Effect.succeedSome<Credentials.Credential>({ _tag: "IdentityToken", token: Redacted.make(token) })
+    lookup: () => Effect.succeedSome<Credentials.Credential>({ _tag: "IdentityToken", token: Redacted.make(token) })
   })
 
 const refreshing = (token: string, scope = pull) =>
@@ -83,22 +82,24 @@ describe("RegistryAuth, tokens", () => {
     ["999999999999", 86_400]
   ]
   for (const [expires, seconds] of lives) {
-    it.effect(`A22 expires_in ${JSON.stringify(expires)} counts as ${seconds} seconds, renewed 5 before their end`, () =>
-      Effect.gen(function* () {
-        yield* list
-        yield* TestClock.adjust(`${seconds - 6} seconds`)
-        yield* list
-        yield* TestClock.adjust("2 seconds")
-        yield* list
-      }).pipe(
-        playing(
-          challenged,
-          asked().answer(200, { json: { token: "T", expires_in: expires } }),
-          lets().times(2),
-          asked().answer(200, grants("T2")),
-          lets("T2")
+    it.effect(
+      `A22 expires_in ${JSON.stringify(expires)} counts as ${seconds} seconds, renewed 5 before their end`,
+      () =>
+        Effect.gen(function* () {
+          yield* list
+          yield* TestClock.adjust(`${seconds - 6} seconds`)
+          yield* list
+          yield* TestClock.adjust("2 seconds")
+          yield* list
+        }).pipe(
+          playing(
+            challenged,
+            asked().answer(200, { json: { token: "T", expires_in: expires } }),
+            lets().times(2),
+            asked().answer(200, grants("T2")),
+            lets("T2")
+          )
         )
-      )
     )
   }
 
@@ -111,7 +112,11 @@ describe("RegistryAuth, tokens", () => {
     ["a list", { json: ["T"] }, "its service answered something else than a JSON object"],
     ["HTML", { body: "<html></html>" }, "its service answered something else than a JSON object"],
     ["nothing", {}, "its service answered something else than a JSON object"],
-    ["JSON that nests too deep", { body: "[".repeat(100_000) }, "its service answered something else than a JSON object"],
+    [
+      "JSON that nests too deep",
+      { body: "[".repeat(100_000) },
+      "its service answered something else than a JSON object"
+    ],
     ["S21 CR and LF", { json: { token: "T\r\nx: y" } }, "it is not printable ASCII"],
     ["S21 letters beyond ASCII", { json: { token: "Tö" } }, "it is not printable ASCII"],
     ["S21 a space", { json: { token: "T T" } }, "it is not printable ASCII"]
@@ -120,7 +125,10 @@ describe("RegistryAuth, tokens", () => {
     it.effect(`A25 ${what} is no token`, () =>
       Effect.map(Effect.flip(list), (error) => {
         assert(error._tag === "TokenInvalid")
-        assert.deepStrictEqual([error.reason, error.url, error.status], [reason, "https://auth.registry.test/token", 200])
+        assert.deepStrictEqual(
+          [error.reason, error.url, error.status],
+          [reason, "https://auth.registry.test/token", 200]
+        )
       }).pipe(playing(challenged, asked().answer(200, answer)))
     )
   }
@@ -138,10 +146,7 @@ describe("RegistryAuth, tokens", () => {
         )
         assert.include(error.message, "requested access to the resource is denied")
       }).pipe(
-        playing(
-          challenged,
-          asked().answer(status, Script.refusal(code, "requested access to the resource is denied"))
-        )
+        playing(challenged, asked().answer(status, Script.refusal(code, "requested access to the resource is denied")))
       )
     )
   }
@@ -198,10 +203,7 @@ describe("RegistryAuth, tokens", () => {
       Effect.map(Effect.flip(list), (error) => {
         assert(error._tag === "TokenInvalid")
         assert.strictEqual(error.reason, "its service redirects, which is not followed")
-      }).pipe(
-        Effect.provide(me),
-        playing(challenged, asked(mine).answer(302, { headers: { location } }))
-      )
+      }).pipe(Effect.provide(me), playing(challenged, asked(mine).answer(302, { headers: { location } })))
     )
   }
 
@@ -209,7 +211,11 @@ describe("RegistryAuth, tokens", () => {
     it.effect("A31 an identity token goes by POST, scopes in one field", () =>
       Effect.zipRight(list, list).pipe(
         Effect.provide(identity("id3ntity")),
-        playing(challenged, posted("id3ntity").answer(200, { json: { access_token: "T", expires_in: 300 } }), lets().times(2))
+        playing(
+          challenged,
+          posted("id3ntity").answer(200, { json: { access_token: "T", expires_in: 300 } }),
+          lets().times(2)
+        )
       )
     )
 
@@ -263,14 +269,14 @@ describe("RegistryAuth, tokens", () => {
       )
     )
 
-    for (const [what, answer] of [
-      ["404", [404]],
-      ["405", [405]],
-      ["415", [415]],
-      ["400", [400]],
-      ["401", [401]],
-      ["403", [403]],
-      ["HTML with 200", [200, { body: "<html></html>" }]]
+    for (const [what, status, body] of [
+      ["404", 404, ""],
+      ["405", 405, ""],
+      ["415", 415, ""],
+      ["400", 400, ""],
+      ["401", 401, ""],
+      ["403", 403, ""],
+      ["HTML with 200", 200, "<html></html>"]
     ] as const) {
       it.effect(`A32 a service that answers a POST with ${what} is asked by GET with the password`, () =>
         Effect.gen(function* () {
@@ -283,7 +289,7 @@ describe("RegistryAuth, tokens", () => {
             challenged,
             asked(mine).answer(200, grants("T", { refresh_token: "n3xt" })),
             lets(),
-            posted("n3xt").answer(...answer),
+            posted("n3xt").answer(status, { body }),
             asked(mine).answer(200, grants("T2")),
             lets("T2")
           )
@@ -353,7 +359,11 @@ describe("RegistryAuth, tokens", () => {
   it.effect("A33 a password goes by GET, and no refresh token is asked for", () =>
     list.pipe(
       Effect.provide(me),
-      playing(challenged, service.expect("GET", tokenFor(pull), { headers: { authorization: mine }, body: "" }).answer(200, grants()), lets())
+      playing(
+        challenged,
+        service.expect("GET", tokenFor(pull), { headers: { authorization: mine }, body: "" }).answer(200, grants()),
+        lets()
+      )
     )
   )
 
@@ -367,7 +377,10 @@ describe("RegistryAuth, tokens", () => {
   }
 
   describe("A40 one fetch for many", () => {
-    const fifty = Effect.all(Array.from({ length: 50 }, () => list), { concurrency: "unbounded" })
+    const fifty = Effect.all(
+      Array.from({ length: 50 }, () => list),
+      { concurrency: "unbounded" }
+    )
 
     it.effect("A40 fifty requests wait for one token", () =>
       Effect.map(fifty, (all) => assert.strictEqual(all.length, 50)).pipe(
@@ -409,28 +422,19 @@ describe("RegistryAuth, tokens", () => {
           const [, ask] = yield* Script.requests
           assert.strictEqual(ask?.answer, "cancelled")
           yield* list
-        }).pipe(
-          playing(challenged.times(2), lets(), asked().answer(Script.stall), asked().answer(200, grants()))
-        )
+        }).pipe(playing(challenged.times(2), lets(), asked().answer(Script.stall), asked().answer(200, grants())))
       })
     )
 
     it.effect("A40 a failure reaches all that wait, and is not kept", () =>
       Effect.gen(function* () {
-        const failed = yield* Effect.fork(
-          Effect.all([list, list, list].map(Effect.flip), { concurrency: "unbounded" })
-        )
+        const failed = yield* Effect.fork(Effect.all([list, list, list].map(Effect.flip), { concurrency: "unbounded" }))
         yield* TestClock.adjust("1 second")
         const tags = (yield* Fiber.join(failed)).map(({ _tag }) => _tag)
         assert.deepStrictEqual(tags, ["Denied", "Denied", "Denied"])
         yield* list
       }).pipe(
-        playing(
-          challenged.times(4),
-          lets(),
-          asked().answer(403, { after: "1 second" }),
-          asked().answer(200, grants())
-        )
+        playing(challenged.times(4), lets(), asked().answer(403, { after: "1 second" }), asked().answer(200, grants()))
       )
     )
 
@@ -444,7 +448,10 @@ describe("RegistryAuth, tokens", () => {
           challenged,
           lets(),
           Script.unordered(
-            same.expect("GET", tagsPath, carries("Bearer T")).answer(401, asks(bearer(pull))).times(50),
+            same
+              .expect("GET", tagsPath, carries("Bearer T"))
+              .answer(401, asks(bearer(pull)))
+              .times(50),
             lets("T2").times(50)
           ),
           asked().answer(200, grants()),
@@ -455,11 +462,7 @@ describe("RegistryAuth, tokens", () => {
 
     it.effect("A40 a 401 to a token that was just fetched does not fetch another", () =>
       Effect.zipRight(list, list).pipe(
-        playing(
-          ...signsIn(),
-          same.expect("GET", tagsPath, carries("Bearer T")).answer(401, asks(bearer(pull))),
-          lets()
-        )
+        playing(...signsIn(), same.expect("GET", tagsPath, carries("Bearer T")).answer(401, asks(bearer(pull))), lets())
       )
     )
 
@@ -562,10 +565,7 @@ describe("RegistryAuth, tokens", () => {
         assert(error._tag === "ResponseTooLarge")
         assert.strictEqual(error.limit, 128 * 1024)
       }).pipe(
-        playing(
-          challenged,
-          asked().answer(200, { body: Array.from({ length: 100 }, () => " ".repeat(16 * 1024)) })
-        )
+        playing(challenged, asked().answer(200, { body: Array.from({ length: 100 }, () => " ".repeat(16 * 1024)) }))
       )
     )
 
@@ -616,7 +616,10 @@ describe("RegistryAuth, tokens", () => {
     return Effect.gen(function* () {
       yield* Effect.forEach([0, 0], tags)
       assert.strictEqual(fetched.length, 1)
-      yield* Effect.forEach(Array.from({ length: 1000 }, (_, at) => at + 1), tags)
+      yield* Effect.forEach(
+        Array.from({ length: 1000 }, (_, at) => at + 1),
+        tags
+      )
       assert.strictEqual(fetched.length, 1001)
       yield* Effect.forEach([1000, 0], tags)
       assert.deepStrictEqual(fetched.slice(1001), ["repository:org/r0:pull"])

@@ -19,7 +19,11 @@ export const make = <A, E>(): ((key: string, run: Effect.Effect<A, E>) => Effect
     Effect.uninterruptibleMask((restore) =>
       Effect.suspend(() => {
         const known = flights.get(key)
-        const flight: Flight<A, E> = known ?? { outcome: Deferred.unsafeMake(FiberId.none), fiber: undefined, waiting: 0 }
+        const flight: Flight<A, E> = known ?? {
+          outcome: Deferred.unsafeMake(FiberId.none),
+          fiber: undefined,
+          waiting: 0
+        }
         const land = () => {
           if (flights.get(key) === flight) flights.delete(key)
         }

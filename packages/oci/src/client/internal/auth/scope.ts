@@ -61,7 +61,9 @@ export const render = ({ actions, resource }: Scope): string =>
 export const covers = (scopes: Scopes, needed: Scopes): boolean =>
   needed.every(({ actions, resource }) => {
     const known = scopes.find((scope) => scope.resource === resource)
-    return known !== undefined && (known.actions[0] === "*" || actions.every((action) => known.actions.includes(action)))
+    return (
+      known !== undefined && (known.actions[0] === "*" || actions.every((action) => known.actions.includes(action)))
+    )
   })
 
 export const isDelete = ({ name }: Operation): boolean =>

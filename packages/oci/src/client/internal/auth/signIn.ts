@@ -5,7 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Request, Service } from "../../RegistryAuth.js"
-import { type CallError, ChallengeInvalid, CredentialsInvalid, Unauthorized, UnsafeLocation } from "../../RegistryError.js"
+import {
+  type CallError,
+  ChallengeInvalid,
+  CredentialsInvalid,
+  Unauthorized,
+  UnsafeLocation
+} from "../../RegistryError.js"
 import type { Client } from "../../RegistryMiddleware.js"
 import * as RegistryHttpClient from "../client.js"
 import * as Facts from "../facts.js"
@@ -244,8 +250,7 @@ const concluded = ({ grant, way }: Pass, refused: Refused.Refused): Answer => {
   if (grant?.anonymous !== true || status !== 401) return Effect.succeed(refused.response())
   return Effect.flatMap(
     refused.refusal,
-    ({ facts }) =>
-      new Unauthorized({ ...facts, schemes: ListHeader.schemes(challenge ?? ""), authenticated: false })
+    ({ facts }) => new Unauthorized({ ...facts, schemes: ListHeader.schemes(challenge ?? ""), authenticated: false })
   )
 }
 

@@ -67,9 +67,14 @@ const refused = (answer: Body.Answer, authenticated: boolean): Effect.Effect<nev
   Effect.flatMap(Refusal.read(answer), (refusal) => {
     const { facts, headers, says, status } = refusal
     // OAuth 2 says with 400 that it does not accept who asks
-    const rejects = says("UNAUTHORIZED") || facts.errors.some((said) => /^invalid_grant$/i.test(said.code || said.message))
+    const rejects =
+      says("UNAUTHORIZED") || facts.errors.some((said) => /^invalid_grant$/i.test(said.code || said.message))
     if (status === 401 || (status === 400 && rejects)) {
-      return new Unauthorized({ ...facts, schemes: ListHeader.schemes(headers["www-authenticate"] ?? ""), authenticated })
+      return new Unauthorized({
+        ...facts,
+        schemes: ListHeader.schemes(headers["www-authenticate"] ?? ""),
+        authenticated
+      })
     }
     if (status === 403 || status === 429 || status === 408 || status >= 500) {
       return Effect.flatMap(Refusal.common(answer, refusal), Effect.fail)
@@ -88,25 +93,26 @@ const ask = (
 ): Effect.Effect<TokenAnswer.TokenAnswer, CallError> =>
   Effect.acquireUseRelease(
     EffectScope.make(),
-    (scope) => Effect.gen(function* () {
-      const headers = { accept: "application/json", "accept-encoding": "identity", "user-agent": userAgent }
-      const response = yield* exchange.execute(HttpClientRequest.setHeaders(request, headers))
-      const { limits } = host
-      const abort = EffectScope.close(scope, Exit.void)
-      const answer: Body.Answer = { operation: tokens(operation), response, limits, abort }
-      if (response.status < 200 || response.status > 299) {
-        return yield* refused(answer, identity.credential !== undefined)
-      }
-      const late = () =>
-        new Timeout({ ...Body.facts(answer), phase: "body", limit: Duration.toMillis(limits.answer) })
-      const bytes = yield* Effect.timeoutFail(Body.collect(answer, largest), {
-        duration: limits.answer,
-        onTimeout: late
-      })
-      return yield* TokenAnswer.read(bytes).pipe(
-        Effect.mapError((reason) => new TokenInvalid({ ...Body.facts(answer), reason }))
-      )
-    }).pipe(Effect.provideService(EffectScope.Scope, scope)),
+    (scope) =>
+      Effect.gen(function* () {
+        const headers = { accept: "application/json", "accept-encoding": "identity", "user-agent": userAgent }
+        const response = yield* exchange.execute(HttpClientRequest.setHeaders(request, headers))
+        const { limits } = host
+        const abort = EffectScope.close(scope, Exit.void)
+        const answer: Body.Answer = { operation: tokens(operation), response, limits, abort }
+        if (response.status < 200 || response.status > 299) {
+          return yield* refused(answer, identity.credential !== undefined)
+        }
+        const late = () =>
+          new Timeout({ ...Body.facts(answer), phase: "body", limit: Duration.toMillis(limits.answer) })
+        const bytes = yield* Effect.timeoutFail(Body.collect(answer, largest), {
+          duration: limits.answer,
+          onTimeout: late
+        })
+        return yield* TokenAnswer.read(bytes).pipe(
+          Effect.mapError((reason) => new TokenInvalid({ ...Body.facts(answer), reason }))
+        )
+      }).pipe(Effect.provideService(EffectScope.Scope, scope)),
     EffectScope.close
   )
 
@@ -138,7 +144,9 @@ const exchange = (wanted: Wanted, verdict: Verdict): Effect.Effect<TokenAnswer.T
     handed === undefined || session.posts(way) === false
       ? undefined
       : byRefreshToken(wanted, verdict.url, handed).pipe(
-          Effect.tapErrorTag("Unauthorized", () => Effect.sync(() => session.keepRefreshToken(way, identity, undefined)))
+          Effect.tapErrorTag("Unauthorized", () =>
+            Effect.sync(() => session.keepRefreshToken(way, identity, undefined))
+          )
         )
   const own = (): Effect.Effect<TokenAnswer.TokenAnswer, CallError> => {
     if (credential._tag !== "Basic") return byRefreshToken(wanted, verdict.url, credential.token)
@@ -151,7 +159,9 @@ const exchange = (wanted: Wanted, verdict: Verdict): Effect.Effect<TokenAnswer.T
     return session.posts(way) === true
       ? Effect.catchIf(posting, elsewise, () => byPassword)
       : Effect.catchIf(byPassword, elsewise, (error) =>
-          session.posts(way) === false ? Effect.fail(error) : Effect.catchIf(posting, elsewise, () => Effect.fail(error))
+          session.posts(way) === false
+            ? Effect.fail(error)
+            : Effect.catchIf(posting, elsewise, () => Effect.fail(error))
         )
   }
   return first === undefined ? own() : Effect.catchIf(first, elsewise, own)

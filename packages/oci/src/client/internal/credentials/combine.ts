@@ -1,5 +1,6 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { LazyArg } from "effect/Function"
 import * as Option from "effect/Option"
 import type { RegistryName } from "../../../spec/RegistryName.js"
 import type { Credential, Service } from "../../Credentials.js"
@@ -9,25 +10,22 @@ import * as Memo from "./memo.js"
 
 type Found<A, E> = Effect.Effect<Option.Option<A>, E>
 
-/** The first that is there; what stands behind it is not asked. */
-export const firstOf = <A, E>(all: ReadonlyArray<Found<A, E>>): Found<A, E> =>
-  all.reduce((first, next) => Effect.flatMap(first, (found) => (Option.isSome(found) ? Effect.succeed(found) : next)))
+/** The first, if it is there; else the second, which is not asked before. */
+export const or = <A, E>(first: Found<A, E>, second: LazyArg<Found<A, E>>): Found<A, E> =>
+  Effect.flatMap(first, (found) => (Option.isSome(found) ? Effect.succeed(found) : second()))
 
 const both = <A>(first: A | undefined, second: A | undefined, join: (first: A, second: A) => A): A | undefined =>
   first === undefined || second === undefined ? (first ?? second) : join(first, second)
 
 /** Nothing but what is in a map. */
 export const fromMap = (credentials: ReadonlyMap<Keys.Key, Credential>): Service => ({
-  lookup: (registry, repository) => {
-    const key = Keys.candidates(registry, repository).find((key) => credentials.has(key))
-    return Effect.succeed(Option.fromNullable(key === undefined ? undefined : credentials.get(key)))
-  }
+  lookup: (registry, repository) => Effect.succeed(Option.fromNullable(Keys.find(credentials, registry, repository)))
 })
 
 /** Two sources as one. What cannot be asked is a failure, and never a reason to use another's credentials. */
 export const orElse = (first: Service, second: Service): Service => ({
   lookup: (registry, repository, options) =>
-    firstOf([first.lookup(registry, repository, options), second.lookup(registry, repository, options)]),
+    or(first.lookup(registry, repository, options), () => second.lookup(registry, repository, options)),
   headers: both(
     first.headers,
     second.headers,
@@ -37,7 +35,7 @@ export const orElse = (first: Service, second: Service): Service => ({
   store: both(
     first.store,
     second.store,
-    (first, second) => (registry, credential) => firstOf([first(registry, credential), second(registry, credential)])
+    (first, second) => (registry, credential) => or(first(registry, credential), () => second(registry, credential))
   ),
   // one that fails does not keep the other from forgetting
   erase: both(

@@ -83,13 +83,28 @@ const credential = (entry: Readonly<Record<string, unknown>>): Credential | "non
 }
 
 /** These say how a message travels or who asks, and so are not a file's to set for all registries. */
-const reserved =
-  /^(?:host|connection|content-.*|transfer-encoding|te|trailer|upgrade|expect|cookie|(?:proxy-)?authorization)$/
+const reserved = new Set([
+  "authorization",
+  "connection",
+  "cookie",
+  "expect",
+  "host",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade"
+])
 
-const header = ([name, value]: readonly [string, unknown]): ReadonlyArray<readonly [string, Redacted.Redacted]> =>
-  isString(value) && /^[!#$%&'*+.^`|~0-9A-Za-z-]+$/.test(name) && !reserved.test(name.toLowerCase())
-    ? [[name.toLowerCase(), Redacted.make(value)]]
+const header = ([text, value]: readonly [string, unknown]): ReadonlyArray<readonly [string, Redacted.Redacted]> => {
+  const name = text.toLowerCase()
+  return isString(value) &&
+    /^[!#$%&'*+.^`|~0-9a-z-]+$/.test(name) &&
+    !reserved.has(name) &&
+    !name.startsWith("content-")
+    ? [[name, Redacted.make(value)]]
     : []
+}
 
 /** How good a key is for a host that several keys name: Docker's own spelling, then the bare one, then the rest in order. */
 const rank = (text: string, key: Keys.Key): number => {

@@ -30,6 +30,14 @@ interface Outcome {
   readonly output: string
 }
 
+const isHelper = (program: string): boolean => {
+  const prefix = "docker-credential-"
+  const name = program.slice(prefix.length)
+  return (
+    program.startsWith(prefix) && name.length <= 100 && /^[A-Za-z0-9._-]+$/.test(name) && name !== "." && name !== ".."
+  )
+}
+
 /** Where programs are looked for. Only absolute folders count: what lies in the working directory is not to be trusted. */
 const folders: Effect.Effect<ReadonlyArray<string>, never, Path.Path> = Effect.gen(function* () {
   const path = yield* Path.Path
@@ -111,7 +119,7 @@ export const all: Effect.Effect<(program: string) => CredentialHelper, never, Pl
 
     const run = (verb: Verb, line: string, server?: string): Effect.Effect<Outcome, CredentialsInvalid> =>
       Effect.gen(function* () {
-        if (!/^docker-credential-(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/.test(program)) {
+        if (!isHelper(program)) {
           return yield* invalid(server, `${JSON.stringify(program)} is no credential helper`)
         }
         if (server !== undefined && !/^[\x21-\x7e]{1,512}$/.test(server)) {

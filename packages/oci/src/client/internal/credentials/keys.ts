@@ -17,23 +17,28 @@ export const address = (registry: RegistryName.RegistryName): string =>
   registry.official ? hubAddress : registry.authority
 
 /** The hosts whose keys are a registry's: the port 443 is that of https, written or not. */
-export const hosts = (registry: RegistryName.RegistryName): ReadonlyArray<Key> => {
-  const { authority, host, port, scheme } = registry
-  if (scheme === "http") return [authority]
-  if (port === 443) return [authority, new RegistryName.RegistryName({ host }).authority]
-  return port === undefined ? [authority, new RegistryName.RegistryName({ host, port: 443 }).authority] : [authority]
+export const hosts = ({ authority, port, scheme }: RegistryName.RegistryName): ReadonlyArray<Key> => {
+  if (scheme === "http" || (port !== undefined && port !== 443)) return [authority]
+  return [authority, port === 443 ? authority.slice(0, -":443".length) : `${authority}:443`]
 }
 
-/** The keys that a repository's credential may be kept under, the most specific first. */
-export const candidates = (
+/** What is kept for a repository, or for a registry as such: under the longest of its keys. */
+export const find = <A>(
+  all: ReadonlyMap<Key, A>,
   registry: RegistryName.RegistryName,
   repository?: Repository.Repository | undefined
-): ReadonlyArray<Key> => {
+): A | undefined => {
+  if (all.size === 0) return undefined
   const names = hosts(registry)
-  if (repository === undefined) return names
-  const parts = repository.name.split("/")
-  const paths = parts.map((_, at) => `/${parts.slice(0, parts.length - at).join("/")}`)
-  return [...paths, ""].flatMap((path) => names.map((name) => `${name}${path}`))
+  let path = repository === undefined ? "" : `/${repository.name}`
+  while (true) {
+    for (const name of names) {
+      const found = all.get(name + path)
+      if (found !== undefined) return found
+    }
+    if (path === "") return undefined
+    path = path.slice(0, path.lastIndexOf("/"))
+  }
 }
 
 const cut = (text: string): readonly [host: string, path: string] => {

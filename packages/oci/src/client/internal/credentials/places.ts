@@ -30,20 +30,19 @@ export const docker: Effect.Effect<Service, never, Platform> = Effect.gen(functi
   return Combine.orElse(yield* Source.make({ name, text: Effect.succeedSome(text) }), file)
 })
 
-/** Podman's first file: its runtime folder's, which goes away with the user's session. */
-const runtimeFolder: Effect.Effect<string | undefined, never, FileSystem.FileSystem> = Effect.gen(function* () {
-  const folder = yield* Environment.variable("XDG_RUNTIME_DIR")
-  if (folder !== undefined) return folder
-  // without the variable it is a folder of the user's number, which Linux tells as the owner of our own process
-  const fs = yield* FileSystem.FileSystem
-  const process = yield* Effect.option(fs.stat("/proc/self"))
-  return Option.getOrUndefined(
-    Option.map(
-      Option.flatMap(process, ({ uid }) => uid),
-      (uid) => `/run/containers/${uid}`
-    )
-  )
-})
+/** Podman's first file: in its runtime folder, which goes away with the user's session. */
+const runtimeFile: Effect.Effect<string | undefined, never, FileSystem.FileSystem | Path.Path> = Effect.gen(
+  function* () {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const folder = yield* Environment.variable("XDG_RUNTIME_DIR")
+    if (folder !== undefined) return path.join(folder, "containers", "auth.json")
+    // without the variable it is in a folder of the user's number, which Linux tells as the owner of our own process
+    const process = yield* Effect.option(fs.stat("/proc/self"))
+    const uid = Option.flatMap(process, ({ uid }) => uid)
+    return Option.getOrUndefined(Option.map(uid, (uid) => `/run/containers/${uid}/auth.json`))
+  }
+)
 
 /** Podman names Docker Hub as its users do. */
 const address = ({ authority }: RegistryName): string => authority
@@ -53,13 +52,12 @@ export const podman: Effect.Effect<Service, never, Platform> = Effect.gen(functi
   const file = yield* Environment.variable("REGISTRY_AUTH_FILE")
   if (file !== undefined) return yield* Source.fromFile(file, address)
   const home = yield* Environment.home
-  const folders = [
-    yield* runtimeFolder,
+  const config =
     (yield* Environment.variable("XDG_CONFIG_HOME")) ?? (home === undefined ? undefined : path.join(home, ".config"))
-  ]
-  const files = folders.flatMap((folder) =>
-    folder === undefined ? [] : [Source.fromFile(path.join(folder, "containers", "auth.json"), address)]
-  )
+  const files = [
+    yield* runtimeFile,
+    config === undefined ? undefined : path.join(config, "containers", "auth.json")
+  ].flatMap((file) => (file === undefined ? [] : [Source.fromFile(file, address)]))
   const sources = yield* Effect.all([...files, dockerFile])
   return sources.reduce(Combine.orElse)
 })

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { RegistryName } from "../../../spec/RegistryName.js"
+import type { Repository } from "../../../spec/Repository.js"
 import type { CredentialHelper } from "../../CredentialHelper.js"
 import type { Credential, Service } from "../../Credentials.js"
 import { CredentialsInvalid } from "../../RegistryError.js"
@@ -28,12 +29,20 @@ const refuse = (registry: RegistryName, reason: string) =>
 /** The name that a registry has where credentials are kept. */
 type Address = (registry: RegistryName) => string
 
+/** Where a helper may have a registry's credential: Docker and Podman name Docker Hub differently. */
+const addresses = (registry: RegistryName): ReadonlyArray<string> =>
+  registry.official ? [Keys.address(registry), registry.authority] : [Keys.address(registry)]
+
 /** What helpers say, kept for a while. */
 const asking = (address: Address) => {
   const answers = Memo.make<Found, CredentialsInvalid>("5 minutes")
   return {
-    get: (helper: CredentialHelper, server: string, fresh?: boolean) =>
-      answers.get(`${helper.program} ${server}`, helper.get(server), fresh),
+    get: (helper: CredentialHelper, registry: RegistryName, fresh?: boolean) =>
+      addresses(registry).reduce<Effect.Effect<Found, CredentialsInvalid>>(
+        (found, server) =>
+          Combine.or(found, () => answers.get(`${helper.program} ${server}`, helper.get(server), fresh)),
+        Effect.succeedNone
+      ),
     store: (helper: CredentialHelper, registry: RegistryName, credential: Credential) =>
       credential._tag === "Token"
         ? refuse(registry, `${helper.program} keeps no bearer tokens`)
@@ -46,16 +55,11 @@ const asking = (address: Address) => {
   }
 }
 
-/** Where a helper may have a registry's credential: Docker and Podman name Docker Hub differently. */
-const addresses = (registry: RegistryName): ReadonlyArray<string> =>
-  registry.official ? [Keys.address(registry), registry.authority] : [Keys.address(registry)]
-
 /** Credentials that one helper has. */
 export const fromHelper = (helper: CredentialHelper): Service => {
   const asked = asking(Keys.address)
   return {
-    lookup: (registry, _, options) =>
-      Combine.firstOf(addresses(registry).map((server) => asked.get(helper, server, options?.fresh))),
+    lookup: (registry, _, options) => asked.get(helper, registry, options?.fresh),
     store: (registry, credential) => Effect.as(asked.store(helper, registry, credential), Option.some(helper.program)),
     erase: (registry) => asked.erase(helper, registry)
   }
@@ -88,38 +92,44 @@ export const make = ({
     const asked = asking(address)
     const documents = Memo.make<Document.Document, CredentialsInvalid>("1 minute")
 
-    const load: Effect.Effect<Document.Document, CredentialsInvalid> = Effect.flatMap(
-      text,
-      Option.match({
-        onNone: () => Effect.succeed(Document.empty),
-        onSome: (text) =>
-          Effect.tap(
-            Effect.mapError(read(text), (fault) => File.invalid(name, fault)),
-            ({ ignored }) =>
-              ignored.length === 0
-                ? Effect.void
-                : Effect.logWarning(`${name}: the entries for ${ignored.slice(0, 10).join(", ")} cannot be read`)
-          )
-      })
-    ).pipe(Effect.provide(context))
+    // said once, however often the file is read
+    let warned = ""
+    const warn = ({ ignored }: Document.Document) => {
+      const names = ignored.slice(0, 10).join(", ")
+      if (names === warned) return Effect.void
+      warned = names
+      return Effect.when(Effect.logWarning(`${name}: the entries for ${names} cannot be read`), () => names !== "")
+    }
+
+    const load: Effect.Effect<Document.Document, CredentialsInvalid> = text.pipe(
+      Effect.flatMap(
+        Option.match({
+          onNone: () => Effect.succeed(Document.empty),
+          onSome: (text) => Effect.mapError(read(text), (fault) => File.invalid(name, fault))
+        })
+      ),
+      Effect.tap(warn),
+      Effect.provide(context)
+    )
 
     const document = (fresh?: boolean) => documents.get("", load, fresh)
 
-    const helperFor = ({ helpers, store }: Document.Document, keys: ReadonlyArray<Keys.Key>) => {
-      const key = keys.find((key) => helpers.has(key))
-      const program = (key === undefined ? store : helpers.get(key)) ?? ""
+    const helperFor = (
+      { helpers, store }: Document.Document,
+      registry: RegistryName,
+      repository?: Repository | undefined
+    ) => {
+      const program = Keys.find(helpers, registry, repository) ?? store ?? ""
       return program === "" ? undefined : helperOf(program)
     }
 
     const lookup: Service["lookup"] = (registry, repository, options) =>
       Effect.flatMap(document(options?.fresh), (document) => {
-        const keys = Keys.candidates(registry, repository)
-        const key = keys.find((key) => document.auths.has(key))
-        const own: Found = Option.fromNullable(key === undefined ? undefined : document.auths.get(key))
-        const helper = helperFor(document, keys)
-        if (helper === undefined) return Effect.succeed(own)
-        const kept = addresses(registry).map((server) => asked.get(helper, server, options?.fresh))
-        return Combine.firstOf([...kept, Effect.succeed(own)])
+        const own: Found = Option.fromNullable(Keys.find(document.auths, registry, repository))
+        const helper = helperFor(document, registry, repository)
+        return helper === undefined
+          ? Effect.succeed(own)
+          : Combine.or(asked.get(helper, registry, options?.fresh), () => Effect.succeed(own))
       })
 
     const headers: Service["headers"] = () =>
@@ -142,7 +152,7 @@ export const make = ({
         Effect.flatMap(document(true), (document) => {
           const reason = unfit(credential)
           if (reason !== undefined) return refuse(registry, reason)
-          const helper = helperFor(document, Keys.hosts(registry))
+          const helper = helperFor(document, registry)
           if (helper === undefined) return Effect.as(write(registry, credential), Option.some(file))
           // what the file has of it is old, and not for everybody's eyes
           return asked
@@ -151,7 +161,7 @@ export const make = ({
         }),
       erase: (registry) =>
         Effect.flatMap(document(true), (document) => {
-          const helper = helperFor(document, Keys.hosts(registry))
+          const helper = helperFor(document, registry)
           const kept = helper === undefined ? Effect.void : asked.erase(helper, registry)
           return Effect.zipRight(kept, write(registry))
         })

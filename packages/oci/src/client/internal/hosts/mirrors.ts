@@ -10,6 +10,7 @@ import * as Scope from "effect/Scope"
 import { type CallError, isRetryable } from "../../RegistryError.js"
 import { type RegistryMemory, slot } from "../../RegistryMemory.js"
 import * as Body from "../body.js"
+import { isPassing } from "../statuses.js"
 import type { Route } from "./route.js"
 
 /** How long a mirror that failed is left out. */
@@ -32,8 +33,6 @@ export interface Via {
 const leaveOut = (memory: RegistryMemory, { host }: Route): Effect.Effect<void> =>
   Effect.map(Clock.currentTimeMillis, (now) => void resting(memory).set(host.baseUrl, now + rest))
 
-const troubled = (status: number): boolean => status === 429 || (status >= 500 && status !== 501)
-
 /** Asks one mirror, once: whatever it has against the request, there is somebody else to ask. */
 const one = (route: Route, memory: RegistryMemory, via: Via, outer: Scope.Scope) =>
   Effect.flatMap(Scope.fork(outer, ExecutionStrategy.sequential), (scope) => {
@@ -54,7 +53,7 @@ const one = (route: Route, memory: RegistryMemory, via: Via, outer: Scope.Scope)
           return Effect.succeed(response)
         }
         const answer = { operation, response, limits: host.limits, abort: Effect.void }
-        return Effect.zipRight(Body.discard(answer), next(`it answered with status ${status}`, troubled(status)))
+        return Effect.zipRight(Body.discard(answer), next(`it answered with status ${status}`, isPassing(status)))
       }
     })
   })
@@ -80,20 +79,14 @@ export const before = (
     return go(0)
   })
 
-/**
- * Does with an answer what is done with it. When that fails and the answer is a mirror's, the mirror is left out from now
- * on, and all is done again without mirrors.
- */
-export const orSource = <A, E, R, E2, R2>(
-  response: HttpClientResponse,
-  use: Effect.Effect<A, E, R>,
-  again: Effect.Effect<A, E2, R2>
-): Effect.Effect<A, E | E2, R | R2> => {
-  const distrust = provenance.get(response)
-  return distrust === undefined
-    ? use
-    : Effect.catchAll(use, () => Effect.zipRight(distrust, Effect.locally(again, passedBy, true)))
-}
+/** Whether an answer is a mirror's. */
+export const isFrom = (response: HttpClientResponse): boolean => provenance.has(response)
 
-/** Leaves out the mirror that an answer is from, if it is from one. */
+/** Leaves out from now on the mirror that an answer is from, if it is from one. */
 export const distrust = (response: HttpClientResponse): Effect.Effect<void> => provenance.get(response) ?? Effect.void
+
+/** An effect without mirrors, after one of them sent an answer that cannot be used. */
+export const withoutThat = <A, E, R>(
+  response: HttpClientResponse,
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => Effect.zipRight(distrust(response), Effect.locally(self, passedBy, true))

@@ -30,16 +30,22 @@ const path = (url: string, { from, repository }: Operation, there: Operation): s
     : moved.replace(`from=${encodeURIComponent(from.name)}`, `from=${encodeURIComponent(there.from.name)}`)
 }
 
+/** The URL with the name of the source, for a host that is a proxy of several. */
+const named = (url: string, { namespace }: Host, { registry }: Operation): string =>
+  namespace && !/[?&]ns=/.test(url) ? Request.append(url, "ns", registry.authority) : url
+
 /** The request as the registry itself is asked it, wherever that is. */
 export const source = (host: Host, operation: Operation, request: HttpClientRequest.HttpClientRequest): Route => {
   if (host.rename === undefined && host.registry === operation.registry) {
     return { host, operation, request, mirror: false }
   }
   const there = renamed(operation, host)
+  const url = path(request.url, operation, there)
+  const pull = request.method === "GET" || request.method === "HEAD"
   return {
     host,
     operation: there,
-    request: HttpClientRequest.setUrl(request, path(request.url, operation, there)),
+    request: HttpClientRequest.setUrl(request, pull ? named(url, host, operation) : url),
     mirror: false
   }
 }
@@ -79,16 +85,14 @@ export const all = (
   if (from !== undefined && is(host)) return { mirrors: [], last }
   const mirrors = host.mirrors
     .filter((mirror) => asked(mirror, operation) && (from === undefined || is(mirror.host)))
-    .map(({ host, namespace }) => {
+    .map(({ host }) => {
       const there = renamed(operation, host)
-      const moved = path(url, operation, there)
-      const named =
-        namespace && !/[?&]ns=/.test(moved) ? Request.append(moved, "ns", operation.registry.authority) : moved
+      const moved = named(path(url, operation, there), host, operation)
       const headers = Headers.abroad(request.headers)
       return {
         host,
         operation: there,
-        request: HttpClientRequest.make(request.method)(named, { headers }),
+        request: HttpClientRequest.make(request.method)(moved, { headers }),
         mirror: true
       }
     })

@@ -35,6 +35,7 @@ export const host = (registry: RegistryName.RegistryName, settings: Settings = {
     insecure,
     tls: settings.tls,
     blocked: settings.blocked ?? false,
+    namespace: false,
     mirrors: [],
     concurrency: atLeast(1, settings.concurrency),
     requestsPerSecond: atLeast(0.001, settings.requestsPerSecond),
@@ -66,7 +67,7 @@ const place = (text: string): Either.Either<Place, InvalidReference> => {
 }
 
 /** One entry of a table, its names read. */
-interface Entry {
+export interface Entry {
   /** `*` and nothing for all hosts, `.example.com` for those under it. */
   readonly suffix?: string | undefined
   readonly host?: string | undefined
@@ -79,7 +80,8 @@ interface Entry {
   }>
 }
 
-const entry = (name: string, settings: Settings): Either.Either<Entry, InvalidReference> =>
+/** Reads the names of an entry. */
+export const entry = (name: string, settings: Settings): Either.Either<Entry, InvalidReference> =>
   Either.gen(function* () {
     const location = settings.location === undefined ? undefined : yield* place(settings.location)
     const mirrors: Array<Entry["mirrors"][number]> = []
@@ -135,62 +137,67 @@ export const uniform = (settings?: Settings): Service => {
 }
 
 /** Settings by host as a service. */
-export const make = (record: Table): Either.Either<Service, InvalidReference> =>
-  Either.gen(function* () {
-    const entries: Array<Entry> = []
-    for (const [name, settings] of Object.entries(record)) entries.push(yield* entry(name, settings))
-    entries.sort(order)
+export const fromRecord = (record: Table): Either.Either<Service, InvalidReference> =>
+  Either.map(Either.all(Object.entries(record).map(([name, settings]) => entry(name, settings))), make)
 
-    // connections to a host are shared by all that it is asked for, and so is what they are made with
-    const connections = new Map<string, Pick<Settings, "insecure" | "tls">>()
-    const connect = (authority: string | undefined, { insecure, tls }: Pick<Settings, "insecure" | "tls">) => {
-      if (authority === undefined || (insecure !== true && tls === undefined)) return
-      const known = connections.get(authority)
-      connections.set(authority, { insecure: known?.insecure === true || insecure, tls: known?.tls ?? tls })
-    }
-    for (const { host, location, mirrors, settings } of entries) {
-      connect(location === undefined ? host : location.registry.toString(), settings)
-      for (const mirror of mirrors) connect(mirror.place.registry.toString(), mirror.settings)
-    }
+/** Entries as a service. */
+export const make = (unsorted: ReadonlyArray<Entry>): Service => {
+  const entries = unsorted.toSorted(order)
 
-    const find = (registry: RegistryName.RegistryName, name: string): Entry | undefined =>
-      entries.find((entry) => covers(entry, registry, name))
-    const at = (registry: RegistryName.RegistryName, settings: Settings | undefined): Host => {
-      const connection = connections.get(registry.toString())
-      if (connection === undefined) return host(registry, settings)
-      const insecure = settings?.insecure === true || connection.insecure
-      return host(registry, { ...settings, insecure, tls: settings?.tls ?? connection.tls })
+  // connections to a host are shared by all that it is asked for, and so is what they are made with
+  const connections = new Map<string, Pick<Settings, "insecure" | "tls">>()
+  const connect = (authority: string | undefined, { insecure, tls }: Pick<Settings, "insecure" | "tls">) => {
+    if (authority === undefined || (insecure !== true && tls === undefined)) return
+    const known = connections.get(authority)
+    connections.set(authority, { insecure: known?.insecure === true || insecure, tls: known?.tls ?? tls })
+  }
+  for (const { host, location, mirrors, settings } of entries) {
+    connect(location === undefined ? host : location.registry.toString(), settings)
+    for (const mirror of mirrors) connect(mirror.place.registry.toString(), mirror.settings)
+  }
+
+  const find = (registry: RegistryName.RegistryName, name: string): Entry | undefined =>
+    entries.find((entry) => covers(entry, registry, name))
+  const at = (registry: RegistryName.RegistryName, settings: Settings | undefined): Host => {
+    const connection = connections.get(registry.toString())
+    if (connection === undefined) return host(registry, settings)
+    const insecure = settings?.insecure === true || connection.insecure
+    return host(registry, { ...settings, insecure, tls: settings?.tls ?? connection.tls })
+  }
+  const mirrorOf = ({ place, settings }: Entry["mirrors"][number], from: string): Mirror => {
+    const own = find(place.registry, place.path)?.settings
+    return {
+      host: {
+        ...at(place.registry, settings.prefix === undefined ? own : { ...own, prefix: settings.prefix }),
+        namespace: settings.namespace ?? false,
+        rename: renaming(from, place.path)
+      },
+      pull: settings.pull ?? "all"
     }
-    const mirrorOf = ({ place, settings }: Entry["mirrors"][number], from: string): Mirror => {
-      const own = find(place.registry, place.path)?.settings
-      return {
-        host: {
-          ...at(place.registry, settings.prefix === undefined ? own : { ...own, prefix: settings.prefix }),
-          rename: renaming(from, place.path)
-        },
-        pull: settings.pull ?? "all",
-        namespace: settings.namespace ?? false
-      }
-    }
-    const make = (registry: RegistryName.RegistryName, name: string): Host => {
-      const found = find(registry, name)
-      if (found === undefined) return at(registry, undefined)
-      const { location, path, settings } = found
-      // a mirror for all hosts is none for itself
-      const mirrors = found.mirrors.filter(
-        ({ place }) => found.suffix === undefined || place.registry.toString() !== registry.toString()
-      )
-      const source =
-        location === undefined
-          ? at(registry, settings)
-          : { ...at(location.registry, settings), rename: renaming(path, location.path) }
-      return mirrors.length === 0
-        ? source
+  }
+  const make = (registry: RegistryName.RegistryName, name: string): Host => {
+    const found = find(registry, name)
+    if (found === undefined) return at(registry, undefined)
+    const { location, path, settings } = found
+    // a mirror for all hosts is none for itself
+    const mirrors = found.mirrors.filter(
+      ({ place }) => found.suffix === undefined || place.registry.toString() !== registry.toString()
+    )
+    const source =
+      location === undefined
+        ? at(registry, settings)
         : {
-            ...source,
-            mirrors: mirrors.map((mirror) => mirrorOf(mirror, path)).filter(({ host }) => !host.blocked)
+            ...at(location.registry, settings),
+            namespace: settings.namespace ?? false,
+            rename: renaming(path, location.path)
           }
-    }
+    return mirrors.length === 0
+      ? source
+      : {
+          ...source,
+          mirrors: mirrors.map((mirror) => mirrorOf(mirror, path)).filter(({ host }) => !host.blocked)
+        }
+  }
 
-    return { lookup: kept((registry, repository) => make(registry, repository?.name ?? "")) }
-  })
+  return { lookup: kept((registry, repository) => make(registry, repository?.name ?? "")) }
+}

@@ -1,0 +1,127 @@
+import type { IncomingHttpHeaders } from "node:http"
+import { Readable } from "node:stream"
+import type * as Undici from "@effect/platform-node/Undici"
+
+/** How much of a body is held before somebody reads it; then the socket waits, and with it the server. */
+const enough = 64 * 1024
+
+export class Aborted extends Error {
+  readonly code = "ERR_ABORTED"
+  constructor() {
+    super("the request was given up")
+  }
+}
+
+/**
+ * One request on its way through undici, and the body of its answer as it comes in. A small body is whole before its
+ * reader has been woken, so that most answers cost one turn and no stream.
+ */
+export class Exchange implements Undici.Dispatcher.DispatchHandler {
+  status = 0
+  headers: IncomingHttpHeaders = {}
+  error: Error | undefined
+  /** Whether the body's last byte is here. The connection is then at another request's disposal. */
+  ended = false
+  #controller: Undici.Dispatcher.DispatchController | undefined
+  #answered: (() => void) | undefined
+  #body: unknown
+  #chunks: Array<Uint8Array> = []
+  #held = 0
+  #whole = false
+  #wake: Array<() => void> = []
+
+  /** Calls back once: with an answer, whose body may be on its way, or with an error. */
+  start(body: unknown, answered: () => void): void {
+    this.#body = body
+    this.#answered = answered
+    if (this.error !== undefined) this.#answer()
+  }
+
+  /** Gives up the request and its connection; nothing happens when all is over. */
+  abort(): void {
+    if (this.over) return
+    const error = new Aborted()
+    this.#controller?.abort(error)
+    this.#fail(error)
+  }
+
+  /** Whether nothing more comes. */
+  get over(): boolean {
+    return this.ended || this.error !== undefined
+  }
+
+  /** Takes in all of the body, whatever its size, and calls back when nothing more comes. */
+  collect(then: () => void): void {
+    this.#whole = true
+    this.#wake.push(then)
+    this.#resume()
+  }
+
+  /** What of the body is here. */
+  take(): Array<Uint8Array> {
+    const chunks = this.#chunks
+    this.#chunks = []
+    this.#held = 0
+    this.#resume()
+    return chunks
+  }
+
+  /** Calls back when there is something to take, an end or an error. */
+  wait(then: () => void): void {
+    this.#wake.push(then)
+  }
+
+  onRequestStart(controller: Undici.Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.error !== undefined) controller.abort(this.error)
+  }
+
+  onResponseStart(_: Undici.Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return
+    this.status = status
+    this.headers = headers
+    this.#answer()
+  }
+
+  onResponseData(controller: Undici.Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.#chunks.push(chunk)
+    this.#held += chunk.length
+    if (this.#whole) return
+    if (this.#held >= enough) controller.pause()
+    this.#notify()
+  }
+
+  onResponseEnd(): void {
+    this.ended = true
+    this.#notify()
+  }
+
+  onResponseError(_: Undici.Dispatcher.DispatchController | undefined, error: Error): void {
+    this.#fail(error)
+  }
+
+  #resume(): void {
+    if (this.#controller?.paused === true) this.#controller.resume()
+  }
+
+  #answer(): void {
+    const answered = this.#answered
+    this.#answered = undefined
+    answered?.()
+  }
+
+  #fail(error: Error): void {
+    if (this.over) return
+    this.error = error
+    if (this.#body instanceof Readable) this.#body.on("error", () => {}).destroy(error)
+    this.#answer()
+    this.#notify()
+  }
+
+  #notify(): void {
+    if (this.#wake.length === 0) return
+    const wake = this.#wake
+    this.#wake = []
+    for (const then of wake) then()
+  }
+}
