@@ -89,7 +89,7 @@ export const listing: Section = {
     ["L20", "No order, and tags twice"],
     ["L21", "The catalog"],
     ["L22", "429 in the middle"],
-    ["L23", "401 in the middle", "later: signing in again"],
+    ["L23", "401 in the middle"],
     ["L24", "A page that is too large"]
   ]
 }
@@ -107,7 +107,7 @@ export const deletion: Section = {
     ["D9", "A blob"],
     ["D10", "What is deleted may still be read for a while", "not the client's: nothing to do"],
     ["D11", "Locked"],
-    ["D12", "The scopes it takes", "later: sign-in"],
+    ["D12", "The scopes it takes"],
     ["D13", "A deleted referrer leaves its subject's list", "later: attach"],
     ["D14", "By a digest of another algorithm than the registry's"]
   ]

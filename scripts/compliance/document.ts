@@ -1,5 +1,5 @@
 import type { Scenario } from "./scenario.js"
-import { later, sections } from "./scenarios.js"
+import { sections } from "./scenarios.js"
 
 /** A test that passed. */
 export interface Held {
@@ -52,7 +52,7 @@ export const compose = (tests: ReadonlyArray<Held>): Document => {
   for (const test of sorted) for (const id of new Set(idsOf(test))) held.set(id, [...(held.get(id) ?? []), test])
 
   const known = new Set(sections.flatMap(({ rows }) => rows.map(([id]) => id)))
-  const unknown = new Set([...held.keys()].filter((id) => !known.has(id) && !id.startsWith("A")))
+  const unknown = new Set([...held.keys()].filter((id) => !known.has(id)))
 
   const says = ([id, , remark = ""]: Scenario): string => {
     const own = held.get(id)
@@ -75,6 +75,5 @@ export const compose = (tests: ReadonlyArray<Held>): Document => {
         .map((row) => `| ${row[0]} | ${row[1]} | ${says(row)} |\n`)
         .join("")}`
   )
-  const rest = `## Later\n\n${later.map(([ids, what]) => `- ${ids}: ${what}\n`).join("")}`
-  return { text: [head, ...tables, rest].join("\n"), unknown: [...unknown].sort() }
+  return { text: [head, ...tables].join("\n"), unknown: [...unknown].sort() }
 }

@@ -18,8 +18,8 @@ export const transport: Section = {
     ["T14", "When http is spoken"],
     ["T16", "What the root of the API may answer"],
     ["T17", "Warnings, read as the specification has it"],
-    ["T18", "Mirrors", "later: mirrors"],
-    ["T19", "What a proxy says of itself", "later: mirrors"],
+    ["T18", "Mirrors"],
+    ["T19", "What a proxy says of itself"],
     ["T20", "Requests say who sends them"],
     ["T21", "HTTP proxies"],
     ["T22", "No answer keeps a connection busy"],
@@ -37,7 +37,7 @@ export const transport: Section = {
 export const security: Section = {
   title: "Security",
   rows: [
-    ["S1", "Errors without end", "later: tokens without end"],
+    ["S1", "Errors without end"],
     ["S2", "Manifests, lists and blobs above their size"],
     ["S3", "Nothing is allocated by a size that was only announced"],
     ["S4", "Other bytes than the digest that was asked for, whatever the header says"],
@@ -46,7 +46,7 @@ export const security: Section = {
     ["S7", "URLs of foreign layers get no request, so no credentials", "as P50"],
     ["S8", "Credentials stay within scheme, host and port"],
     ["S9", "Other headers that tell who asks stay at home too"],
-    ["S10", "The address of a token service", "later: sign-in"],
+    ["S10", "The address of a token service"],
     ["S11", "Changes are not redirected elsewhere"],
     ["S12", "Nothing leads into a network of the inside"],
     ["S13", "Nothing leads from https to http"],
@@ -78,7 +78,7 @@ export const security: Section = {
     ["S44", "Queries of URLs show nowhere"],
     ["S45", "Text of a registry does not reach the terminal as it is"],
     ["S46", "Keys that every object has"],
-    ["S48", "What a mirror is trusted with", "later: mirrors"],
+    ["S48", "What a mirror is trusted with"],
     [
       "S49",
       "Names that lead to inner addresses",

@@ -36,7 +36,7 @@ export const pull: Section = {
     ["P5", "Up to ten hops, and no more"],
     ["P6", "Credentials go along within the origin"],
     ["P7", "Storage that refuses a signed URL with credentials gets none"],
-    ["P8", "Another registry's challenge is not answered with the first one's credentials", "later: signing in there"],
+    ["P8", "Another registry's challenge is not answered with the first one's credentials"],
     ["P10", "Storage without the object: the error names its host"],
     ["P12", "A manifest from storage: type and digest come from its bytes"],
     ["P13", "What is no content is not fetched from another host"],

@@ -2,10 +2,12 @@ import { deletion, errorBodies, listing, manifests, referrers } from "./answers.
 import { platform, security, transport } from "./exchange.js"
 import { pull, push, references } from "./requests.js"
 import type { Section } from "./scenario.js"
+import { signIn } from "./signIn.js"
 import { distribution, image } from "./statements.js"
 
 export const sections: ReadonlyArray<Section> = [
   references,
+  signIn,
   pull,
   push,
   manifests,
@@ -19,6 +21,3 @@ export const sections: ReadonlyArray<Section> = [
   distribution,
   image
 ]
-
-/** Scenarios of parts that are not written yet. Some titles name them already. */
-export const later: ReadonlyArray<readonly [ids: string, what: string]> = [["A1 to A66", "signing in"]]

@@ -12,7 +12,6 @@ import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Credentials from "effect-oci/Credentials"
-import * as RegistryAuth from "effect-oci/RegistryAuth"
 import type * as RegistryClient from "effect-oci/RegistryClient"
 import * as RegistryHosts from "effect-oci/RegistryHosts"
 import type { InvalidReference, RegistryName } from "effect-oci/RegistryName"
@@ -101,9 +100,7 @@ export const layerReal = (
     username === undefined
       ? Layer.empty
       : Layer.unwrapEffect(
-          Effect.map(password(options), (password) =>
-            Layer.merge(Credentials.basic(registry.toString(), username, password), RegistryAuth.layerBasic)
-          )
+          Effect.map(password(options), (password) => Credentials.basic(registry.toString(), username, password))
         )
   const { ca, insecure, plainHttp } = options
   const settings = {

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Descriptor from "effect-oci/Descriptor"
+import * as RegistryAuth from "effect-oci/RegistryAuth"
 import * as RegistryClient from "effect-oci/RegistryClient"
 import * as RegistryHosts from "effect-oci/RegistryHosts"
 import * as RegistryRetry from "effect-oci/RegistryRetry"
@@ -160,12 +161,14 @@ export const narrow: { readonly [name: string]: Transport } = {
   )
 }
 
-/** A client over a transport that makes each request once. */
+/** A client over a transport that makes each request once, and no request of its own to sign in. */
 export const client = (
   transport: Transport,
   limits: Partial<RegistryHosts.Limits> = {}
 ): Layer.Layer<RegistryClient.RegistryClient> =>
-  RegistryClient.layer.pipe(Layer.provide([transport, RegistryRetry.layerNone, RegistryHosts.layer({ limits })]))
+  RegistryClient.layer.pipe(
+    Layer.provide([transport, RegistryAuth.layerNone, RegistryRetry.layerNone, RegistryHosts.layer({ limits })])
+  )
 
 /** A repository of a server that answers in the place of a registry. */
 export const repositoryAt = (server: Loopback) => Repository.parse(`${server.host}/org/app`)

@@ -30,8 +30,8 @@ export * as Manifests from "./client/Manifests.js"
 export * as Operation from "./client/Operation.js"
 
 /**
- * The one judge of every URL that a server hands us: redirects, upload locations, links to a next page. It says where a
- * request may go, and whether our credentials may go along.
+ * The one judge of every URL that a server hands us: redirects, upload locations, links to a next page, token services. It
+ * says where a request may go, and whether our credentials may go along.
  */
 export * as OriginPolicy from "./client/OriginPolicy.js"
 

@@ -1,7 +1,7 @@
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import type * as Undici from "@effect/platform-node/Undici"
@@ -35,7 +35,7 @@ const explained = (error: Error): Error => {
 }
 
 /** Nothing to convert: undici takes what the platform's body holds, and says so where it does not. */
-const inMemory = (body: Exclude<HttpBody.HttpBody, HttpBody.Stream>): Body => {
+const inMemory = (body: Exclude<HttpBody.HttpBody, HttpBody.Stream | HttpBody.FormData>): Body => {
   switch (body._tag) {
     case "Empty":
       return null
@@ -43,8 +43,6 @@ const inMemory = (body: Exclude<HttpBody.HttpBody, HttpBody.Stream>): Body => {
       return body.body
     case "Raw":
       return body.body as Body
-    case "FormData":
-      return body.formData as Undici.FormData
   }
 }
 
@@ -75,12 +73,29 @@ const dispatch = (dispatcher: Undici.Dispatcher, request: Request, url: URL, exc
     return Effect.sync(() => exchange.abort())
   })
 
-const converted = (dispatcher: Undici.Dispatcher, request: Request, url: URL, exchange: Exchange): Answer =>
-  request.body._tag === "Stream"
-    ? Effect.flatMap(NodeStream.toReadable(request.body.stream), (body) =>
-        dispatch(dispatcher, request, url, exchange, body)
+/** A form is written by the fetch of Node itself: undici from npm does not know its class. */
+const written = (form: FormData) =>
+  Effect.promise(async () => {
+    const response = new globalThis.Response(form)
+    const type = response.headers.get("content-type") ?? "multipart/form-data"
+    return { type, bytes: new Uint8Array(await response.arrayBuffer()) }
+  })
+
+const converted = (dispatcher: Undici.Dispatcher, request: Request, url: URL, exchange: Exchange): Answer => {
+  const { body } = request
+  switch (body._tag) {
+    case "Stream":
+      return Effect.flatMap(NodeStream.toReadable(body.stream), (readable) =>
+        dispatch(dispatcher, request, url, exchange, readable)
       )
-    : dispatch(dispatcher, request, url, exchange, inMemory(request.body))
+    case "FormData":
+      return Effect.flatMap(written(body.formData), ({ bytes, type }) =>
+        dispatch(dispatcher, HttpClientRequest.setHeader(request, "content-type", type), url, exchange, bytes)
+      )
+    default:
+      return dispatch(dispatcher, request, url, exchange, inMemory(body))
+  }
+}
 
 const send = (
   routes: Routes,

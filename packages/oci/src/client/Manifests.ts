@@ -76,15 +76,16 @@ const fetch = (
     )
   })
 
-const getAny = Effect.fn("oci.manifests.get")(function* (
-  reference: Reference.Reference,
-  options?: GetOptions & ResolveOptions
-) {
-  yield* Request.annotate(reference.repository, reference.target)
-  if (options?.platform === undefined) return yield* fetch(reference, options)
-  const wanted = yield* platformOf(options.platform)
-  return yield* select(reference, yield* fetch(reference, options), wanted)
-})
+const getAny = (reference: Reference.Reference, options?: GetOptions & ResolveOptions) => {
+  const wanted = options?.platform
+  const found =
+    wanted === undefined
+      ? fetch(reference, options)
+      : Effect.flatMap(platformOf(wanted), (wanted) =>
+          Effect.flatMap(fetch(reference, options), (content) => select(reference, content, wanted))
+        )
+  return Request.spanned("oci.manifests.get", reference.repository, reference.target)(found)
+}
 
 const platformOf = (platform: string | Platform.Platform) =>
   typeof platform === "string" ? Platform.parse(platform) : Either.right(platform)
@@ -216,11 +217,13 @@ export const head: (
   Descriptor,
   ManifestUnknown | NameUnknown | ManifestInvalid | DigestMismatch | CallError,
   RegistryClient
-> = Effect.fn("oci.manifests.head")(function* (reference, options) {
-  yield* Request.annotate(reference.repository, reference.target)
-  const found = described(yield* ask(reference, options), reference)
-  return Option.isSome(found) ? found.value : (yield* fetch(reference, options)).descriptor
-})
+> = (reference, options) =>
+  Effect.flatMap(ask(reference, options), (answer) =>
+    Option.match(described(answer, reference), {
+      onNone: () => Effect.map(fetch(reference, options), ({ descriptor }) => descriptor),
+      onSome: Effect.succeed
+    })
+  ).pipe(Request.spanned("oci.manifests.head", reference.repository, reference.target))
 
 /**
  * Whether there is such a manifest (end-3). A registry that wants to know who asks before it tells is an error, not a no.

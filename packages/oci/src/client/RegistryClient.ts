@@ -98,7 +98,13 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
   const warnings: Seen = new Set()
   const memory = new RegistryMemory()
 
-  const provide: Service["provide"] = (self) => Effect.mapInputContext(self, (context) => Context.merge(own, context))
+  const keys = [...own.unsafeMap.keys()]
+
+  const provide: Service["provide"] = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.contextWithEffect((context: Context.Context<R>) =>
+      // within itself, or where the program was given the same layers, there is nothing to add
+      keys.every((key) => context.unsafeMap.has(key)) ? self : Effect.provide(self, Context.merge(own, context))
+    )
 
   /** All that is done for a request at one host: the registry's own, or a mirror. */
   const via = (
@@ -120,10 +126,8 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       const url = request.url.startsWith("/") ? `${baseUrl}${request.url}` : request.url
       // pages and uploads may be on another host that the origin policy trusts: not with our credentials
       const home = url !== request.url || originOf(url) === originOf(baseUrl)
-      const send = (request: HttpClientRequest.HttpClientRequest) =>
-        Effect.provideService(transport(request), Scope.Scope, scope)
-      const exchanging = (operation: Operation, attempt: number, hop: number, by = send) =>
-        Exchange.make(by, { operation, policy, limits, observer, warnings, attempt, hop })
+      const exchanging = (operation: Operation, attempt: number, hop: number, owner = scope) =>
+        Exchange.make(transport, { operation, policy, limits, observer, warnings, scope: owner, attempt, hop })
       let attempts = 0
       const redirecting = RegistryHttpClient.make((request) => {
         const attempt = ++attempts
@@ -143,22 +147,23 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
         )
       const tokens: Operation = { ...operation, name: "auth.token" }
       let exchanges = 0
-      // a token is fetched for many, so the answer belongs to the Scope of the fetch and not to that of one call
-      const sendAlone = (request: HttpClientRequest.HttpClientRequest) =>
-        Effect.flatMap(Effect.serviceOption(Scope.Scope), (own) =>
-          Effect.provideService(
-            transport(request),
-            Scope.Scope,
-            Option.getOrElse(own, () => scope)
-          )
-        )
       const exchange = retry(
         { operation: tokens, memory },
         Hold.make(
           tokens,
           limits,
           largestToken,
-          RegistryHttpClient.make((request) => exchanging(tokens, ++exchanges, 0, sendAlone).execute(request))
+          // a token is fetched for many, so the answer belongs to the Scope of the fetch and not to that of one call
+          RegistryHttpClient.make((request) =>
+            Effect.flatMap(Effect.serviceOption(Scope.Scope), (own) =>
+              exchanging(
+                tokens,
+                ++exchanges,
+                0,
+                Option.getOrElse(own, () => scope)
+              ).execute(request)
+            )
+          )
         )
       )
       const signedIn = home ? auth({ operation, host, credential, exchange, policy, memory }, redirecting) : redirecting

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Rec from "effect/Record"
 import type { Reference } from "../spec/Reference.js"
 import type * as RegistryName from "../spec/RegistryName.js"
 import type { InvalidReference } from "../spec/RegistryName.js"
@@ -184,11 +185,14 @@ export const of = (registry: RegistryName.RegistryName, repository?: Repository 
 export const fromRecord = (record: Table): Layer.Layer<RegistryHosts, InvalidReference> =>
   Layer.effect(RegistryHosts, HostTable.fromRecord(record))
 
-/** Settings by host, some of them from Effect's Config: `{ "registry.test": { prefix: Config.string("PREFIX") } }`. */
-export const layerConfig = (
-  config: Config.Config.Wrap<Table>
-): Layer.Layer<RegistryHosts, InvalidReference | ConfigError> =>
-  Layer.effect(RegistryHosts, Effect.flatMap(Config.unwrap(config), HostTable.fromRecord))
+/** Settings by host from Effect's Config: `{ "registry.test": { prefix: Config.string("PREFIX") } }`. */
+export const layerConfig = (config: {
+  readonly [registry: string]: Config.Config.Wrap<Settings>
+}): Layer.Layer<RegistryHosts, InvalidReference | ConfigError> =>
+  Layer.effect(
+    RegistryHosts,
+    Effect.flatMap(Config.all(Rec.map(config, (settings) => Config.unwrap<Settings>(settings))), HostTable.fromRecord)
+  )
 
 /** The same settings for every host. */
 export const layer = (settings: Omit<Settings, "mirrors" | "location">): Layer.Layer<RegistryHosts> =>

@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 import * as Blobs from "effect-oci/Blobs"
 import * as Descriptor from "effect-oci/Descriptor"
 import * as Manifests from "effect-oci/Manifests"
+import * as RegistryAuth from "effect-oci/RegistryAuth"
 import * as RegistryClient from "effect-oci/RegistryClient"
 import * as RegistryError from "effect-oci/RegistryError"
 import * as RegistryRetry from "effect-oci/RegistryRetry"
@@ -22,7 +23,8 @@ const seen = (response: Response, facts: { readonly [name in "type" | "url" | "r
 
 const over = (fetch: Fetch) =>
   RegistryClient.layer.pipe(
-    Layer.provide([RegistryRetry.layerNone, FetchHttpClient.layer]),
+    // the root of a registry would be asked before the first stream
+    Layer.provide([RegistryAuth.layerNone, RegistryRetry.layerNone, FetchHttpClient.layer]),
     Layer.provideMerge(Layer.succeed(FetchHttpClient.Fetch, fetch))
   )
 

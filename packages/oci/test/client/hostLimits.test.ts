@@ -204,7 +204,7 @@ describe("RegistryClient.together", () => {
   it.effect.prop(
     "never lets copies wait for each other, whoever they are between and whoever is given up",
     [
-      FastCheck.array(FastCheck.tuple(host, host), { minLength: 1, maxLength: 40 }),
+      FastCheck.array(FastCheck.tuple(host, host), { minLength: 1, maxLength: 12 }),
       FastCheck.record({
         "a.test": FastCheck.integer({ min: 1, max: 3 }),
         "b.test": FastCheck.integer({ min: 1, max: 3 }),
@@ -216,7 +216,7 @@ describe("RegistryClient.together", () => {
       Effect.gen(function* () {
         assert.isTrue(yield* copies(pairs, limits, Math.min(give, pairs.length)))
       }),
-    { fastCheck: { numRuns: 30 } }
+    { fastCheck: { numRuns: 8 } }
   )
 })
 

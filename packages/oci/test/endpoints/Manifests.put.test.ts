@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
 import * as Manifest from "effect-oci/Manifest"
 import * as Manifests from "effect-oci/Manifests"
 import * as MediaType from "effect-oci/MediaType"
@@ -210,6 +211,25 @@ describe("Manifests.put under several tags", () => {
         Effect.map(Manifests.put(pinned, manifestContent, { tags: twelve }), ({ tags }) =>
           assert.deepStrictEqual(tags, twelve)
         )
+    )
+  )
+
+  it.effect("U60 remembers for five minutes that a registry takes one tag at a time", () =>
+    play(
+      [
+        [`${byDigest}?${taking("1.2", "1", "latest")}`, answer(201)],
+        ...["1.2", "1", "latest"].map((tag): Step => [`PUT ${v2}/manifests/${tag}`, answer(201)]),
+        [byDigest, answer(201)],
+        ...["1.2", "1", "latest"].map((tag): Step => [`PUT ${v2}/manifests/${tag}`, answer(201)]),
+        [`${byDigest}?${taking("1.2", "1", "latest")}`, confirming("1.2", "1", "latest")]
+      ],
+      () =>
+        Effect.gen(function* () {
+          yield* many
+          yield* many
+          yield* TestClock.adjust("6 minutes")
+          yield* many
+        })
     )
   )
 

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
 import type { Descriptor } from "effect-oci/Descriptor"
 import * as MediaType from "effect-oci/MediaType"
 import * as Referrers from "effect-oci/Referrers"
@@ -108,6 +109,38 @@ describe("Referrers.list", () => {
           assert.deepStrictEqual(yield* list, [sbom])
         })
     )
+  )
+
+  for (const [what, first, again] of [
+    ["405", answer(405), answer(405)],
+    ["404 and a list under the tag", answer(404), answer(404)]
+  ] as const) {
+    const fallback = () => listing([sbom])
+    it.effect(`R32 leaves the API alone for five minutes after ${what}`, () =>
+      play(
+        [
+          [line, first],
+          [fallbackLine, fallback()],
+          [fallbackLine, fallback()],
+          [line, again],
+          [fallbackLine, fallback()]
+        ],
+        () =>
+          Effect.gen(function* () {
+            assert.deepStrictEqual(yield* list, [sbom])
+            yield* TestClock.adjust("4 minutes")
+            assert.deepStrictEqual(yield* list, [sbom])
+            yield* TestClock.adjust("61 seconds")
+            assert.deepStrictEqual(yield* list, [sbom])
+          })
+      )
+    )
+  }
+
+  it.effect("R32 does not ask an API that the settings say is not there", () =>
+    play([[fallbackLine, listing([sbom])]], () =>
+      Effect.map(list, (found) => assert.deepStrictEqual(found, [sbom]))
+    ).pipe(Effect.provide(RegistryHosts.layer({ capabilities: { referrers: false } })))
   )
 
   for (const [shape, type, body] of notFound) {

@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 import type { Operation } from "../Operation.js"
 import { ResponseTooLarge, Timeout, TransportError } from "../RegistryError.js"
 import type { Limits } from "../RegistryHosts.js"
+import * as Deadline from "./deadline.js"
 import * as Facts from "./facts.js"
 import { HeldResponse } from "./heldResponse.js"
 import * as Transport from "./transport.js"
@@ -137,10 +138,12 @@ const small = 1024 * 1024
 
 /** A body of a small declared length, where the transport ends it. In one piece it costs a third of what a stream does. */
 const whole = (answer: Answer): Effect.Effect<Uint8Array, TransportError | Timeout> =>
-  answer.response.arrayBuffer.pipe(
-    Effect.mapError(failure(answer)),
-    Effect.timeoutFail({ duration: answer.limits.idle, onTimeout: () => late(answer) }),
-    Effect.map((buffer) => new Uint8Array(buffer))
+  Effect.mapBoth(
+    Deadline.within(answer.response.arrayBuffer, answer.limits.idle, () => late(answer)),
+    {
+      onFailure: (error) => (error._tag === "Timeout" ? error : failure(answer)(error)),
+      onSuccess: (buffer) => new Uint8Array(buffer)
+    }
   )
 
 /** A body that comes in pieces, none of which may be long in coming, nor all of them. */

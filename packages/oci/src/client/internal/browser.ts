@@ -1,6 +1,5 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 
 type Fetch = typeof globalThis.fetch
@@ -57,18 +56,17 @@ const pageFetch =
     return response
   }
 
+const governed = { redirect: "manual", credentials: "omit" } as const
+
 /**
- * `fetch` neither follows redirects by itself nor keeps cookies; in a page it follows those of a `GET` and tells where
- * the answer came from. Other transports do not look at this.
+ * The context of a request: there `fetch` neither follows redirects by itself nor keeps cookies; in a page it follows those
+ * of a `GET` and tells where the answer came from. Other transports do not look at this.
  */
-export const withFetch =
-  (landed: (response: Response) => void) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.mapInputContext(self, (context: Context.Context<R>) => {
-      const given = Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit))
-      const init = { ...given, redirect: "manual", credentials: "omit" } as const
-      const governed = Context.add(context, FetchHttpClient.RequestInit, init)
-      if (!inPage()) return governed
-      const fetch = Option.getOrElse(Context.getOption(context, FetchHttpClient.Fetch), () => globalThis.fetch)
-      return Context.add(governed, FetchHttpClient.Fetch, pageFetch(fetch, landed))
-    })
+export const withFetch = <R>(context: Context.Context<R>, landed: (response: Response) => void): Context.Context<R> => {
+  const given = Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit))
+  const init = given === undefined ? governed : { ...given, ...governed }
+  const without = Context.add(context, FetchHttpClient.RequestInit, init)
+  if (!inPage()) return without
+  const fetch = Option.getOrElse(Context.getOption(context, FetchHttpClient.Fetch), () => globalThis.fetch)
+  return Context.add(without, FetchHttpClient.Fetch, pageFetch(fetch, landed))
+}

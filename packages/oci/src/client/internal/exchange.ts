@@ -1,25 +1,31 @@
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import * as Either from "effect/Either"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import type { Service as OriginPolicy } from "../OriginPolicy.js"
-import { type CallError, Timeout, TransportError } from "../RegistryError.js"
+import { type CallError, Timeout, TransportError, type UnsafeLocation } from "../RegistryError.js"
 import type { Limits } from "../RegistryHosts.js"
 import type { Client } from "../RegistryMiddleware.js"
 import * as Browser from "./browser.js"
 import * as RegistryHttpClient from "./client.js"
+import * as Deadline from "./deadline.js"
 import * as Facts from "./facts.js"
 import * as Headers from "./headers.js"
 import * as Telemetry from "./telemetry.js"
 import * as Transport from "./transport.js"
 import * as Warnings from "./warnings.js"
 
-/** The transport: one request, whatever comes back. */
+/** The transport: one request, whatever comes back. The answer belongs to the Scope. */
 export interface Send {
-  (request: HttpClientRequest.HttpClientRequest): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError>
+  (
+    request: HttpClientRequest.HttpClientRequest
+  ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError, Scope.Scope>
 }
 
 /** What one exchange is part of. */
@@ -27,6 +33,8 @@ export interface Place extends Telemetry.Place {
   readonly policy: OriginPolicy
   readonly limits: Limits
   readonly warnings: Warnings.Seen
+  /** What the answer's body belongs to. */
+  readonly scope: Scope.Scope
 }
 
 /**
@@ -37,12 +45,13 @@ const withDeadline = (
   request: HttpClientRequest.HttpClientRequest,
   limit: Duration.Duration,
   late: () => Timeout,
-  send: Send
+  send: Send,
+  surroundings: (context: Context.Context<never>) => Context.Context<Scope.Scope>
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError | Timeout> => {
   const { body } = request
   if (body._tag !== "Stream") {
     const extra = body._tag === "Uint8Array" ? body.contentLength / 64 : 0
-    return Effect.timeoutFail(send(request), { duration: Duration.sum(limit, Duration.millis(extra)), onTimeout: late })
+    return Deadline.withinIn(send(request), Duration.sum(limit, Duration.millis(extra)), late, surroundings)
   }
   let taken = 0
   const counted = HttpClientRequest.bodyStream(
@@ -61,8 +70,21 @@ const withDeadline = (
       ),
       (now) => (now === before ? late() : watch(now))
     )
-  return Effect.raceFirst(send(counted), watch(-1))
+  return Effect.mapInputContext(Effect.raceFirst(send(counted), watch(-1)), surroundings)
 }
+
+/** In a page `fetch` has followed redirects by itself, and the policy judges where that has led. */
+const judged = (
+  { operation, policy }: Place,
+  request: HttpClientRequest.HttpClientRequest,
+  landed: Response
+): Effect.Effect<HttpClientResponse.HttpClientResponse, UnsafeLocation> =>
+  Either.map(
+    policy.judge({ kind: "redirect", operation, method: request.method, from: request.url, to: landed.url }),
+    () => HttpClientResponse.fromWeb(HttpClientRequest.setUrl(request, landed.url), landed)
+  )
+
+const parsed = (url: string): URL | undefined => (/^https?:/i.test(url) && URL.canParse(url) ? new URL(url) : undefined)
 
 /**
  * One request and the headers of its answer: the innermost of the client's loops. It bounds the wait, turns the
@@ -71,15 +93,16 @@ const withDeadline = (
 export const make = (send: Send, place: Place): Client =>
   RegistryHttpClient.make((request) => {
     const facts = () => Facts.ofRequest(place.operation, request.method, request.url)
-    if (!/^https?:/i.test(request.url) || !URL.canParse(request.url)) {
+    const url = parsed(request.url)
+    if (url === undefined) {
       return new TransportError({ ...facts(), code: "ERR_INVALID_URL", reason: "there is no such URL" })
     }
     const failed = Headers.unsendable(request.headers)
-    if (Option.isSome(failed)) {
+    if (failed !== undefined) {
       return new TransportError({
         ...facts(),
         code: "ERR_HEADER",
-        reason: `the header ${JSON.stringify(failed.value)} holds characters that cannot be sent`
+        reason: `the header ${JSON.stringify(failed)} holds characters that cannot be sent`
       })
     }
     const late = () => new Timeout({ ...facts(), phase: "answer", limit: Duration.toMillis(place.limits.answer) })
@@ -89,19 +112,18 @@ export const make = (send: Send, place: Place): Client =>
         ? new TransportError({ ...facts(), ...why })
         : new Timeout({ ...facts(), phase: "connect", limit })
     }
-    let landed: Response | undefined
-    const sent = withDeadline(request, place.limits.answer, late, send).pipe(
-      Browser.withFetch((response) => {
-        landed = response
-      }),
-      Effect.mapError((error): CallError => (error._tag === "Timeout" ? error : silence(Transport.reason(error)))),
-      Effect.flatMap((response) => {
-        if (landed === undefined) return Effect.succeed(response)
-        const { operation, policy } = place
-        const { method, url: from } = request
-        const moved = HttpClientResponse.fromWeb(HttpClientRequest.setUrl(request, landed.url), landed)
-        return Effect.as(policy.judge({ kind: "redirect", operation, method, from, to: landed.url }), moved)
+    const exchanged = Telemetry.observed(place, request, url, (span) => {
+      let landed: Response | undefined
+      const surroundings = (context: Context.Context<never>) =>
+        Browser.withFetch(context, (response) => {
+          landed = response
+        }).pipe(Context.add(Tracer.ParentSpan, span), Context.add(Scope.Scope, place.scope))
+      return Effect.matchEffect(withDeadline(request, place.limits.answer, late, send, surroundings), {
+        onFailure: (error): Effect.Effect<never, CallError> =>
+          error._tag === "Timeout" ? error : silence(Transport.reason(error)),
+        onSuccess: (response): Effect.Effect<HttpClientResponse.HttpClientResponse, CallError> =>
+          landed === undefined ? Effect.succeed(response) : judged(place, request, landed)
       })
-    )
-    return Effect.tap(Telemetry.observed(place, request, sent), (response) => Warnings.report(response, place))
+    })
+    return Effect.tap(exchanged, (response) => Warnings.report(response, place))
   })

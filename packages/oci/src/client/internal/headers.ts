@@ -1,5 +1,4 @@
 import * as Headers from "@effect/platform/Headers"
-import * as Option from "effect/Option"
 import { shown } from "./facts.js"
 
 /** Headers whose values may be seen; all others may hold secrets of somebody. */
@@ -64,10 +63,14 @@ const travelling = new Set([
 export const abroad = (headers: Headers.Headers): Headers.Headers =>
   Headers.fromInput(Object.fromEntries(Object.entries(headers).filter(([name]) => travelling.has(name))))
 
-/** The first header that cannot be sent: some transports would die of it. */
-export const unsendable = (headers: Headers.Headers): Option.Option<string> =>
-  Option.fromNullable(
-    Object.entries(headers).find(
-      ([name, value]) => !/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)
-    )?.[0]
-  )
+const sendableName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
+const unsendableValue = /[^\t\x20-\x7e\x80-\xff]/
+
+/** The first header that cannot be sent, if any: some transports would die of it. */
+export const unsendable = (headers: Headers.Headers): string | undefined => {
+  for (const name in headers) {
+    if (!Object.hasOwn(headers, name)) continue
+    if (!sendableName.test(name) || unsendableValue.test(headers[name] ?? "")) return name
+  }
+  return undefined
+}

@@ -34,8 +34,9 @@ export const make = <A, E>(): ((key: string, run: Effect.Effect<A, E>) => Effect
             ? Effect.interruptible(run).pipe(
                 Effect.onExit((exit) => Effect.zipRight(Effect.sync(land), Deferred.done(flight.outcome, exit))),
                 Effect.forkDaemon,
-                Effect.map((fiber) => {
+                Effect.tap((fiber) => {
                   flight.fiber = fiber
+                  return Effect.void
                 })
               )
             : Effect.void

@@ -42,7 +42,7 @@ interface Host {
 }
 
 /** How much one client remembers of each kind; the oldest goes first. */
-const most = 1000
+const most = 500
 
 /** Tokens for one resource, of different scopes. */
 const mostOfOne = 8

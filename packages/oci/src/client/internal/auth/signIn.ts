@@ -4,244 +4,33 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type { Request, Service } from "../../RegistryAuth.js"
-import {
-  type CallError,
-  ChallengeInvalid,
-  CredentialsInvalid,
-  Unauthorized,
-  UnsafeLocation
-} from "../../RegistryError.js"
-import type { Client } from "../../RegistryMiddleware.js"
+import type { Service } from "../../RegistryAuth.js"
+import { type CallError, Unauthorized, UnsafeLocation } from "../../RegistryError.js"
 import * as RegistryHttpClient from "../client.js"
 import * as Facts from "../facts.js"
 import * as Headers from "../headers.js"
 import * as ListHeader from "../listHeader.js"
 import * as Challenge from "./challenge.js"
 import type { Identity } from "./identity.js"
+import * as Pass from "./pass.js"
 import * as Refused from "./refused.js"
 import * as Scope from "./scope.js"
 import * as Session from "./session.js"
 import * as TokenService from "./tokenService.js"
 
-/** One call that signs in. */
-interface Turn {
-  readonly call: Request
-  readonly next: Client
-  readonly session: Session.Session
-  readonly request: HttpClientRequest.HttpClientRequest
-}
-
-/** What a request carries, whose it is, and how that was found out. */
-interface Pass {
-  readonly header?: Redacted.Redacted | undefined
-  readonly identity?: Identity | undefined
-  readonly grant?: Session.Grant | undefined
-  readonly way?: Session.Way | undefined
-}
-
-/** What was tried before, so that nothing is tried twice. */
-interface Past {
-  /** The way that was taken without being asked, and what came of it. */
-  readonly way?: Session.Way | undefined
-  readonly error?: CallError | undefined
-  /** What was asked to sign in: the request, or the registry's root in its place. */
-  readonly asked?: "probe" | "root" | undefined
-}
-
 type Answer = Effect.Effect<HttpClientResponse, CallError>
 
-const bare: Pass = {}
+const bare: Pass.Pass = {}
 
-const send = ({ next, request }: Turn, { header }: Pass): Answer =>
+const send = ({ next, request }: Pass.Turn, { header }: Pass.Pass): Answer =>
   next.execute(
     header === undefined ? request : HttpClientRequest.setHeader(request, "authorization", Redacted.value(header))
   )
 
-const repeatable = ({ request: { method } }: Turn): boolean => method === "GET" || method === "HEAD"
-
-const streams = ({ request: { body } }: Turn): boolean => body._tag === "Stream"
-
-const userAgent = ({ request }: Turn): string => request.headers["user-agent"] ?? "effect-oci"
-
-const unusable = ({ operation }: Request, reason: string): CredentialsInvalid =>
-  new CredentialsInvalid({ ...Facts.ofOperation(operation), reason })
-
-const usable = (call: Request, identity: Identity): Effect.Effect<Identity, CallError> =>
-  identity.fault === undefined ? Effect.succeed(identity) : unusable(call, identity.fault)
-
-/** Whose credential a request may carry. */
-const who = ({ call, session }: Turn): Effect.Effect<Identity, CallError> =>
-  Effect.flatMap(call.credential(), (found) => usable(call, session.identify(found)))
-
-/** How often a source is asked anew about one credential, in milliseconds. */
-const patience = 60_000
-
-/** What has come in the place of a credential that was refused, if anything has. */
-const renewed = ({ call, session }: Turn, identity: Identity): Effect.Effect<Identity | undefined, CallError> =>
-  Effect.gen(function* () {
-    if (identity.credential === undefined) return undefined
-    const now = yield* Clock.currentTimeMillis
-    const known = identity.renewed
-    const other =
-      known !== undefined && now < known.at + patience
-        ? known.to
-        : yield* session.renewing(
-            String(identity.id),
-            Effect.map(call.credential({ fresh: true }), (found) => {
-              const to = session.identify(found)
-              identity.renewed = { at: now, to }
-              return to
-            })
-          )
-    return other === identity || other.credential === undefined ? undefined : yield* usable(call, other)
-  })
-
-/** A token from memory or from its service; with what has come in the place of a credential that its service refuses. */
-const granted = (
-  turn: Turn,
-  way: Session.Way,
-  identity: Identity,
-  scopes: Scope.Scopes
-): Effect.Effect<Pass, CallError> => {
-  const { call, session } = turn
-  const passOf = (identity: Identity) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const known = session.find(way, identity, scopes, now, streams(turn))
-      if (known !== undefined) return Effect.succeed<Pass>({ header: known.header, grant: known, identity, way })
-      const wanted = { call, session, way, identity, scopes, userAgent: userAgent(turn) }
-      const key = `${session.placeOf(way, identity, scopes)} ${scopes.map(Scope.render).join(" ")}`
-      return Effect.map(
-        session.fetching(key, TokenService.fetch(wanted)),
-        (grant): Pass => ({ header: grant.header, grant, identity, way })
-      )
-    })
-  return Effect.catchIf(
-    passOf(identity),
-    ({ _tag }) => _tag === "Unauthorized" || _tag === "Denied",
-    (error) =>
-      Effect.flatMap(renewed(turn, identity), (other) => (other === undefined ? Effect.fail(error) : passOf(other)))
-  )
-}
-
-/** The same for a mount, which does without the right to its source rather than not at all. */
-const grantedAny = (
-  turn: Turn,
-  way: Session.Way,
-  identity: Identity,
-  scopes: Scope.Scopes
-): Effect.Effect<Pass, CallError> => {
-  const own = scopes.filter(({ resource }) => resource === Scope.resourceOf(turn.call.operation))
-  const all = granted(turn, way, identity, scopes)
-  return turn.call.operation.name === "uploads.mount" && own.length < scopes.length
-    ? Effect.catchIf(all, isRefusal, () => granted(turn, way, identity, own))
-    : all
-}
-
-/** A token service that says no. */
-const isRefusal = ({ _tag }: CallError): boolean =>
-  _tag === "Unauthorized" || _tag === "Denied" || _tag === "TokenInvalid"
-
-/** A way that cannot be gone, where another may be. */
-const isImpassable = ({ _tag }: CallError): boolean =>
-  _tag === "UnsafeLocation" || _tag === "TokenInvalid" || _tag === "ChallengeInvalid" || _tag === "CredentialsInvalid"
-
-const wayOf = (
-  { call: { host } }: Turn,
-  { parameters, scheme }: Challenge.Challenge,
-  from = `${host.baseUrl}/v2/`
-): Session.Way => {
-  const realm = scheme === "basic" ? "" : (parameters.get("realm") ?? "")
-  const service = parameters.get("service")
-  return {
-    scheme: scheme === "basic" ? "basic" : "bearer",
-    from,
-    realm,
-    service,
-    everywhere: Scope.everywhere(Scope.parseAll(parameters.get("scope"))),
-    key: [from, realm, service ?? ""].join("\n")
-  }
-}
-
-const byPassword = (turn: Turn, way: Session.Way, refused: Pass): Effect.Effect<Pass | undefined, CallError> =>
-  Effect.flatMap(who(turn), (identity) => {
-    const { credential, header } = identity
-    if (credential === undefined) return Effect.succeed(undefined)
-    if (credential._tag !== "Basic") {
-      return unusable(turn.call, "this registry wants a user name and a password, not a token")
-    }
-    return refused.header === header && header !== undefined
-      ? Effect.map(renewed(turn, identity), (other): Pass | undefined =>
-          other === undefined ? undefined : { header: other.header, identity: other, way }
-        )
-      : Effect.succeed<Pass>({ header, identity, way })
-  })
-
-/** A token is what the registry named it, and what the challenge adds to what the operation needs. */
-const byToken = (
-  turn: Turn,
-  challenge: Challenge.Challenge,
-  refused: Pass,
-  past: Past
-): Effect.Effect<Pass | undefined, CallError> =>
-  Effect.gen(function* () {
-    const { call, session } = turn
-    const { operation } = call
-    const way = wayOf(turn, challenge)
-    if (past.error !== undefined && past.way?.key === way.key) return yield* past.error
-    const identity = yield* who(turn)
-    if (identity.credential?._tag === "Token") {
-      const other = refused.header === identity.header ? yield* renewed(turn, identity) : identity
-      return other === undefined ? undefined : { header: other.header, identity: other, way }
-    }
-    const { grant } = refused
-    const error = challenge.parameters.get("error")?.toLowerCase()
-    const now = yield* Clock.currentTimeMillis
-    if (grant !== undefined && (now >= grant.fresh || error === "invalid_token")) session.drop(grant)
-    // the root does not know what it is asked for; an upload is not cancelled with more than it was begun with
-    const asked =
-      past.asked === "root" || operation.name === "uploads.cancel"
-        ? way.everywhere
-        : Scope.added(operation, Scope.parseAll(challenge.parameters.get("scope")))
-    const short = error === "insufficient_scope"
-    const scopes = [Scope.needed(operation, session.deletes(way)), short ? (grant?.scopes ?? []) : [], asked].reduce(
-      Scope.union
-    )
-    const pass = yield* grantedAny(turn, way, identity, scopes)
-    return pass.grant === grant && short ? undefined : pass
-  })
-
-/** The next pass to try, of all that the challenges offer: a token first, then a password. */
-const passFor = (
-  turn: Turn,
-  { challenge = "", facts }: Refused.Refused,
-  refused: Pass,
-  past: Past
-): Effect.Effect<Pass | undefined, CallError> =>
-  Effect.gen(function* () {
-    const offered = Challenge.parse(challenge)
-    const tokens = offered.filter(({ scheme }) => scheme === "bearer")
-    const passwords = offered.filter(({ scheme }) => scheme === "basic").slice(0, 1)
-    let failure: CallError | undefined
-    for (const offer of [...tokens.slice(0, 3), ...passwords]) {
-      const fault = offer.scheme === "bearer" ? Challenge.fault(offer) : undefined
-      const found =
-        fault !== undefined
-          ? Effect.fail(new ChallengeInvalid({ ...facts, reason: fault }))
-          : offer.scheme === "bearer"
-            ? byToken(turn, offer, refused, past)
-            : byPassword(turn, wayOf(turn, offer), refused)
-      const tried = yield* Effect.either(found)
-      if (tried._tag === "Right" && tried.right !== undefined) return tried.right
-      if (tried._tag === "Right") continue
-      if (!isImpassable(tried.left)) return yield* Effect.fail(tried.left)
-      failure ??= tried.left
-    }
-    return failure === undefined ? undefined : yield* Effect.fail(failure)
-  })
+const repeatable = ({ request: { method } }: Pass.Turn): boolean => method === "GET" || method === "HEAD"
 
 /** A refusal that stays one. It is not the credentials' fault when they were not sent. */
-const concluded = ({ grant, way }: Pass, refused: Refused.Refused): Answer => {
+const concluded = ({ grant, way }: Pass.Pass, refused: Refused.Refused): Answer => {
   const { challenge, facts, status } = refused
   if (grant?.withheld === true && way !== undefined && (status === 401 || status === 403)) {
     const target = Facts.shown(new URL(way.realm, way.from).href)
@@ -255,7 +44,7 @@ const concluded = ({ grant, way }: Pass, refused: Refused.Refused): Answer => {
 }
 
 /** What helped once is what the next request begins with. */
-const learnt = ({ call: { host, operation }, session }: Turn, { grant, way }: Pass): void => {
+const learnt = ({ call: { host, operation }, session }: Pass.Turn, { grant, way }: Pass.Pass): void => {
   if (way === undefined) return
   session.learn(host.baseUrl, operation.repository?.name, way)
   const own = grant?.scopes.find(({ resource }) => resource === Scope.resourceOf(operation))
@@ -263,7 +52,7 @@ const learnt = ({ call: { host, operation }, session }: Turn, { grant, way }: Pa
 }
 
 /** Sends the request with a pass that was found for it; a password that is refused may have been renewed meanwhile. */
-const resent = (turn: Turn, pass: Pass, renewable = true): Answer =>
+const resent = (turn: Pass.Turn, pass: Pass.Pass, renewable = true): Answer =>
   Effect.flatMap(send(turn, pass), (response) => {
     if (response.status !== 401) learnt(turn, pass)
     if (response.status !== 401 && response.status !== 403) return Effect.succeed(response)
@@ -273,9 +62,9 @@ const resent = (turn: Turn, pass: Pass, renewable = true): Answer =>
   })
 
 /** The request with what has come in the place of a credential that was refused; tokens have been renewed before. */
-const another = (turn: Turn, pass: Pass, refused: Refused.Refused): Answer => {
+const another = (turn: Pass.Turn, pass: Pass.Pass, refused: Refused.Refused): Answer => {
   if (pass.grant !== undefined || pass.identity === undefined) return concluded(pass, refused)
-  return Effect.flatMap(renewed(turn, pass.identity), (identity) =>
+  return Effect.flatMap(Pass.renewed(turn, pass.identity), (identity) =>
     identity === undefined
       ? concluded(pass, refused)
       : resent(turn, { header: identity.header, identity, way: pass.way }, false)
@@ -286,16 +75,16 @@ const another = (turn: Turn, pass: Pass, refused: Refused.Refused): Answer => {
  * A delete whose challenge does not say what it takes: each way to say it is tried, until one is neither refused by the
  * token service nor by the registry.
  */
-const deleted = (turn: Turn, way: Session.Way, identity: Identity, refused: Refused.Refused): Answer =>
+const deleted = (turn: Pass.Turn, way: Session.Way, identity: Identity, refused: Refused.Refused): Answer =>
   Effect.gen(function* () {
     const { call, session } = turn
     const resource = Scope.resourceOf(call.operation)
     const known = session.deletes(way)
     let last: Answer = Effect.succeed(refused.response())
     for (const actions of known === undefined ? Scope.deleting : [known]) {
-      const pass = yield* Effect.either(granted(turn, way, identity, [{ resource, actions }, ...way.everywhere]))
+      const pass = yield* Effect.either(Pass.granted(turn, way, identity, [{ resource, actions }, ...way.everywhere]))
       if (pass._tag === "Left") {
-        if (!isRefusal(pass.left)) return yield* Effect.fail(pass.left)
+        if (!Pass.isRefusal(pass.left)) return yield* Effect.fail(pass.left)
         last = Effect.fail(pass.left)
         continue
       }
@@ -312,16 +101,16 @@ const deleted = (turn: Turn, way: Session.Way, identity: Identity, refused: Refu
   })
 
 /** Another registry that a redirect led to: it gets to know nobody, and gives what it gives to anyone. */
-const abroad = (turn: Turn, refused: Refused.Refused, url: string): Answer =>
+const abroad = (turn: Pass.Turn, refused: Refused.Refused, url: string): Answer =>
   Effect.gen(function* () {
     const { request, session } = turn
     const offer = Challenge.parse(refused.challenge ?? "").find(
       (challenge) => challenge.scheme === "bearer" && Challenge.fault(challenge) === undefined
     )
     if (offer === undefined) return refused.response()
-    const way = wayOf(turn, offer, `${new URL(url).origin}/v2/`)
+    const way = Pass.wayOf(turn, offer, `${new URL(url).origin}/v2/`)
     const scopes = Scope.parseAll(offer.parameters.get("scope"))
-    const pass = yield* Effect.either(granted(turn, way, session.identify(Option.none()), scopes))
+    const pass = yield* Effect.either(Pass.granted(turn, way, session.identify(Option.none()), scopes))
     if (pass._tag === "Left" || pass.right.header === undefined) return refused.response()
     return yield* turn.next.execute(
       HttpClientRequest.make(request.method)(url, {
@@ -331,7 +120,7 @@ const abroad = (turn: Turn, refused: Refused.Refused, url: string): Answer =>
   })
 
 /** Asks the registry's root how to sign in. */
-const root = ({ call, next, request }: Turn): Answer =>
+const root = ({ call, next, request }: Pass.Turn): Answer =>
   next.execute(
     HttpClientRequest.get(`${call.host.baseUrl}/v2/`, {
       headers: { "user-agent": request.headers["user-agent"], "accept-encoding": "identity" }
@@ -346,7 +135,7 @@ const isStale = (refused: Refused.Refused): Effect.Effect<boolean> =>
   )
 
 /** What is left to try after a refusal. Each request is sent once more at most, with one look at the challenge before. */
-const again = (turn: Turn, pass: Pass, past: Past, response: HttpClientResponse): Answer =>
+const again = (turn: Pass.Turn, pass: Pass.Pass, past: Pass.Past, response: HttpClientResponse): Answer =>
   Effect.gen(function* () {
     const { call, session } = turn
     const refused = yield* Refused.read(call, response)
@@ -364,7 +153,7 @@ const again = (turn: Turn, pass: Pass, past: Past, response: HttpClientResponse)
         const now = yield* Clock.currentTimeMillis
         if (now < grant.fresh || !(yield* isStale(refused))) return yield* concluded(pass, refused)
         session.drop(grant)
-        return yield* resent(turn, yield* granted(turn, way, identity, grant.scopes))
+        return yield* resent(turn, yield* Pass.granted(turn, way, identity, grant.scopes))
       }
       return yield* another(turn, pass, refused)
     }
@@ -393,7 +182,13 @@ const isShort = (challenge: string | undefined): boolean =>
   )
 
 /** Answers a challenge, or leaves the refusal that it came with as it is. */
-const answered = (turn: Turn, pass: Pass, past: Past, asked: Refused.Refused, refused: Refused.Refused): Answer =>
+const answered = (
+  turn: Pass.Turn,
+  pass: Pass.Pass,
+  past: Pass.Past,
+  asked: Refused.Refused,
+  refused: Refused.Refused
+): Answer =>
   Effect.gen(function* () {
     const { operation } = turn.call
     const resource = Scope.resourceOf(operation)
@@ -402,20 +197,20 @@ const answered = (turn: Turn, pass: Pass, past: Past, asked: Refused.Refused, re
     )
     if (Scope.isDelete(operation) && offer !== undefined) {
       const named = Scope.parseAll(offer.parameters.get("scope")).some((scope) => scope.resource === resource)
-      const identity = yield* who(turn)
+      const identity = yield* Pass.who(turn)
       if ((!named || past.asked === "root") && identity.credential?._tag !== "Token") {
-        return yield* deleted(turn, wayOf(turn, offer), identity, refused)
+        return yield* deleted(turn, Pass.wayOf(turn, offer), identity, refused)
       }
     }
-    const found = yield* passFor(turn, asked, pass, past)
+    const found = yield* Pass.passFor(turn, asked, pass, past)
     return yield* found === undefined ? concluded(pass, refused) : resent(turn, found)
   })
 
 /** Some registries say with 403 that a password has expired, and with 400 or 403 that a token has. */
-const isRefused = ({ status }: HttpClientResponse, { grant, header }: Pass): boolean =>
+const isRefused = ({ status }: HttpClientResponse, { grant, header }: Pass.Pass): boolean =>
   status === 401 || (status === 403 && header !== undefined) || (status === 400 && grant !== undefined)
 
-const sent = (turn: Turn, pass: Pass, past: Past): Answer =>
+const sent = (turn: Pass.Turn, pass: Pass.Pass, past: Pass.Past): Answer =>
   Effect.flatMap(send(turn, pass), (response) =>
     isRefused(response, pass) ? again(turn, pass, past, response) : Effect.succeed(response)
   )
@@ -424,17 +219,17 @@ const sent = (turn: Turn, pass: Pass, past: Past): Answer =>
  * A request to a registry that has not said yet how to sign in. It goes as it is, and most registries want no more. A
  * stream does not: it would be sent twice. The root is asked in its place.
  */
-const cold = (turn: Turn, past: Past): Answer => {
+const cold = (turn: Pass.Turn, past: Pass.Past): Answer => {
   const { call, session } = turn
   const { baseUrl } = call.host
-  if (!streams(turn) || session.isOpen(baseUrl)) return sent(turn, bare, past)
+  if (!Pass.streams(turn) || session.isOpen(baseUrl)) return sent(turn, bare, past)
   return Effect.gen(function* () {
     const answer = yield* root(turn)
     const asked = yield* Refused.read(call, answer)
     if (answer.status === 200) session.opened(baseUrl)
     const found =
       answer.status === 401 && asked.challenge !== undefined
-        ? yield* passFor(turn, asked, bare, { ...past, asked: "root" })
+        ? yield* Pass.passFor(turn, asked, bare, { ...past, asked: "root" })
         : undefined
     const response = yield* send(turn, found ?? bare)
     if (isRefused(response, found ?? bare)) return yield* again(turn, found ?? bare, past, response)
@@ -444,13 +239,13 @@ const cold = (turn: Turn, past: Past): Answer => {
 }
 
 /** A token where memory has none that will do. */
-const upFront = (turn: Turn, way: Session.Way, identity: Identity, scopes: Scope.Scopes): Answer =>
-  Effect.matchEffect(grantedAny(turn, way, identity, scopes), {
+const upFront = (turn: Pass.Turn, way: Session.Way, identity: Identity, scopes: Scope.Scopes): Answer =>
+  Effect.matchEffect(Pass.grantedAny(turn, way, identity, scopes), {
     onSuccess: (pass) => sent(turn, pass, bare),
     onFailure: (error) => {
-      if (!isRefusal(error) && !isImpassable(error)) return Effect.fail(error)
+      if (!Pass.isRefusal(error) && !Pass.isImpassable(error)) return Effect.fail(error)
       // what this one does without may be what another way is for
-      if (isImpassable(error)) turn.session.forget(turn.call.host.baseUrl)
+      if (Pass.isImpassable(error)) turn.session.forget(turn.call.host.baseUrl)
       return cold(turn, { way, error })
     }
   })
@@ -465,20 +260,20 @@ export const challenged: Service = (call, next) => {
   return RegistryHttpClient.make((request) => {
     // somebody else has signed it
     if (request.headers.authorization !== undefined) return next.execute(request)
-    const turn: Turn = { call, next, session, request }
+    const turn: Pass.Turn = { call, next, session, request }
     const way = session.way(host.baseUrl, operation.repository?.name)
     if (way === undefined) return cold(turn, bare)
     return Effect.flatMap(call.credential(), (found) =>
       Effect.clockWith((clock) => {
         const identity = session.identify(found)
-        if (identity.fault !== undefined) return unusable(call, identity.fault)
+        if (identity.fault !== undefined) return Pass.unusable(call, identity.fault)
         const { header } = identity
         if (way.scheme === "basic" || identity.credential?._tag === "Token") {
           return sent(turn, header === undefined ? bare : { header, identity, way }, bare)
         }
         const needed = Scope.needed(operation, session.deletes(way))
         const scopes = way.everywhere.length === 0 ? needed : Scope.union(needed, way.everywhere)
-        const grant = session.find(way, identity, scopes, clock.unsafeCurrentTimeMillis(), streams(turn))
+        const grant = session.find(way, identity, scopes, clock.unsafeCurrentTimeMillis(), Pass.streams(turn))
         if (grant !== undefined) return sent(turn, { header: grant.header, grant, identity, way }, bare)
         return Scope.isDelete(operation) && session.deletes(way) === undefined
           ? cold(turn, bare)

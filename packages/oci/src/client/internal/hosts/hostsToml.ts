@@ -43,16 +43,17 @@ const place = (source: TomlFile.Source, url: string, override: boolean) =>
   Effect.gen(function* () {
     const [, scheme = "https", authority = "", path = ""] = /^(?:(https?):\/\/)?([^/]*)(\/.*)?$/.exec(url) ?? []
     const registry = yield* TomlFile.blaming(source, url, RegistryName.parse(authority))
-    const clean = path.replace(/\/+$/, "")
-    const [, prefix, namespace] = /^(.*)\/v2(?:\/(.+))?$/.exec(clean) ?? []
-    if (override && prefix === undefined) {
+    const parts = path.split("/").filter((part) => part !== "")
+    const root = parts.lastIndexOf("v2")
+    if (override && root === -1) {
       return yield* TomlFile.fault(source, url, "override_path asks for an API that is not under /v2/")
     }
+    const before = override || root === parts.length - 1 ? parts.slice(0, Math.max(root, 0)) : parts
     const found: Place = {
       registry,
       scheme: scheme === "http" ? "http" : "https",
-      prefix: override || clean.endsWith("/v2") ? (prefix ?? "") : clean,
-      namespace: override ? (namespace ?? "") : ""
+      prefix: before.join("/"),
+      namespace: override ? parts.slice(root + 1).join("/") : ""
     }
     return found
   })

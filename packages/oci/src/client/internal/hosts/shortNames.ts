@@ -14,7 +14,7 @@ export const candidates = (
   if (prefix !== "" || (slash !== -1 && looksLikeRegistry(rest.slice(0, slash)))) {
     return Either.map(Reference.parse(text), (reference) => [reference])
   }
-  const name = text.replace(/@.*$/, "").replace(/:[^:/]*$/, "")
+  const [name = ""] = text.split(/[:@]/, 1)
   const alias = names?.aliases.get(name)
   if (alias !== undefined && alias !== "") {
     return Either.map(Reference.parse(alias + text.slice(name.length)), (reference) => [reference])

@@ -1,0 +1,136 @@
+/**
+ * What a small request costs: `Manifests.head` and `Manifests.get` with sign-in, retry and host policy in place, beside the
+ * same requests on the bare undici layer of @effect/platform-node, on our transport alone, and on undici itself.
+ */
+
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as NodeClient from "@effect/platform-node/NodeHttpClient"
+import * as Undici from "@effect/platform-node/Undici"
+import * as NodeHttp from "@effect-oci/node/NodeHttp"
+import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import * as Credentials from "effect-oci/Credentials"
+import * as Manifests from "effect-oci/Manifests"
+import * as MediaType from "effect-oci/MediaType"
+import * as Reference from "effect-oci/Reference"
+import * as RegistryAuth from "effect-oci/RegistryAuth"
+import type { RegistryClient } from "effect-oci/RegistryClient"
+import { median, rotate, type Side, type Taken } from "./rounds.js"
+import { serve } from "./serving.js"
+
+const concurrency = 10
+const connections = 16
+const keepAfterHead = { reset: false }
+
+/** The least share of the bare layer's requests per second that a call may come down to. */
+const least = 0.8
+
+const times = async (count: number, one: () => Promise<unknown>) => {
+  let left = count
+  const worker = async () => {
+    while (left-- > 0) await one()
+  }
+  await Promise.all(Array.from({ length: concurrency }, worker))
+}
+
+const repeat = <A, E, R>(count: number, effect: Effect.Effect<A, E, R>) =>
+  Effect.forEach(Arr.range(1, count), () => effect, { concurrency, discard: true })
+
+type Method = "GET" | "HEAD"
+
+/** The sides of one method, and how to close what they opened. */
+const prepare = async (method: Method, count: number, port: number, token: string) => {
+  const registry = `127.0.0.1:${port}`
+  const url = `http://${registry}/v2/bench/app/manifests/1`
+  const headers = {
+    accept: MediaType.accept,
+    authorization: `Bearer ${token}`,
+    "accept-encoding": "identity",
+    "user-agent": "bench"
+  }
+
+  const agent = new Undici.Agent({ connections })
+  const raw = () =>
+    times(count, async () => {
+      const { body } = await Undici.request(url, { dispatcher: agent, method, headers, ...keepAfterHead })
+      await (method === "HEAD" ? body.dump() : body.arrayBuffer())
+    })
+
+  const asked = HttpClientRequest.make(method)(url, { headers })
+  const request = Effect.flatMap(HttpClient.HttpClient, (client) =>
+    Effect.flatMap(client.execute(asked), (response) => response.arrayBuffer)
+  )
+  const bare = ManagedRuntime.make(
+    NodeClient.layerUndiciWithoutDispatcher.pipe(
+      Layer.provide(
+        Layer.scoped(
+          NodeClient.Dispatcher,
+          Effect.acquireRelease(
+            Effect.sync(() => new Undici.Agent({ connections })),
+            (dispatcher) => Effect.promise(() => dispatcher.destroy())
+          )
+        )
+      )
+    )
+  )
+  const options = { method, path: asked.url, ...keepAfterHead }
+  const kept = Effect.provideService(request, NodeClient.UndiciRequestOptions, options)
+
+  const transport = ManagedRuntime.make(NodeHttp.layerWith({ connections }))
+
+  const reference = await Effect.runPromise(Reference.parse(`${registry}/bench/app:1`))
+  const ours = ManagedRuntime.make(
+    NodeRegistry.layerWith({ connections }).pipe(
+      Layer.provideMerge(Layer.mergeAll(RegistryAuth.layerBasic, Credentials.token(registry, Redacted.make(token))))
+    )
+  )
+  const endpoint: Effect.Effect<unknown, unknown, RegistryClient> =
+    method === "HEAD" ? Manifests.head(reference) : Manifests.get(reference)
+
+  const sides: ReadonlyArray<Side> = [
+    { name: "raw undici", run: raw },
+    { name: "bare layer", run: () => bare.runPromise(repeat(count, kept)) },
+    { name: "NodeHttp", run: () => transport.runPromise(repeat(count, request)) },
+    { name: `Manifests.${method.toLowerCase()}`, run: () => ours.runPromise(repeat(count, endpoint)) }
+  ]
+  const close = async () => {
+    await Promise.all([agent.destroy(), bare.dispose(), transport.dispose(), ours.dispose()])
+  }
+  return { sides, close }
+}
+
+const print = (method: Method, count: number, taken: ReadonlyArray<Taken>): number => {
+  const rates = taken.map(({ wall }) => (count * 1000) / median(wall))
+  const [raw = Number.NaN, bare = Number.NaN] = rates
+  console.log(`\n${count} x ${method} of a manifest, ${concurrency} at a time`)
+  console.log(`${"".padEnd(16)}   req/s   CPU us   x bare   x raw`)
+  for (const [index, { cpu, name }] of taken.entries()) {
+    const rate = rates[index] ?? Number.NaN
+    const figures = [
+      rate.toFixed(0).padStart(8),
+      ((median(cpu) * 1000) / count).toFixed(0).padStart(9),
+      (rate / bare).toFixed(2).padStart(9),
+      (rate / raw).toFixed(2).padStart(8)
+    ]
+    console.log(`${name.padEnd(16)}${figures.join("")}`)
+  }
+  return (rates.at(-1) ?? Number.NaN) / bare
+}
+
+/** Runs the case; whether each endpoint keeps its share of the bare layer's requests per second. */
+export const requests = async (rounds: number, count = 3000): Promise<boolean> => {
+  const { port, stop, token } = await serve(0)
+  let kept = true
+  for (const method of ["HEAD", "GET"] as const) {
+    const { close, sides } = await prepare(method, count, port, token)
+    kept = print(method, count, await rotate(sides, rounds)) >= least && kept
+    await close()
+  }
+  stop()
+  return kept
+}
