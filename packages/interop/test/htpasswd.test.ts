@@ -7,9 +7,10 @@ import * as RegistryName from "effect-oci/RegistryName"
 import * as RegistryRetry from "effect-oci/RegistryRetry"
 import * as Accounts from "../src/Accounts.js"
 import * as Certificates from "../src/Certificates.js"
+import * as Skopeo from "../src/client/skopeo.js"
 import * as Server from "../src/Server.js"
 import * as Tool from "../src/Tool.js"
-import { as, roundTrip, setUp, trusting } from "./setup.js"
+import { as, certificates, roundTrip, setUp, trusting } from "./setup.js"
 
 const registry = (clients: boolean) =>
   Server.distributionWith(
@@ -51,6 +52,22 @@ setUp("docker-registry that also wants a client certificate", registry(true), (i
     Effect.gen(function* () {
       const { client } = yield* Certificates.Certificates
       yield* Effect.provide(roundTrip, trusting(client))
+    }).pipe(Effect.provide(as(Accounts.me)))
+  )
+
+  it.scoped("skopeo is let in by the same folder of certificates", () =>
+    Effect.gen(function* () {
+      const [{ client }, host] = [yield* Certificates.Certificates, yield* Server.Host]
+      const target = yield* Effect.provide(roundTrip, trusting(client))
+      const folder = yield* certificates(host, client)
+      const { password, username } = Accounts.me
+      yield* Skopeo.run(
+        "inspect",
+        "--raw",
+        `--cert-dir=${folder}/${host}`,
+        `--creds=${username}:${password}`,
+        `docker://${target}:1`
+      )
     }).pipe(Effect.provide(as(Accounts.me)))
   )
 

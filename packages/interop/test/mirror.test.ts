@@ -1,5 +1,7 @@
+import * as FileSystem from "@effect/platform/FileSystem"
 import { assert } from "@effect/vitest"
 import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,10 +10,11 @@ import * as Scope from "effect/Scope"
 import * as RegistryHosts from "effect-oci/RegistryHosts"
 import * as Repository from "effect-oci/Repository"
 import * as Accounts from "../src/Accounts.js"
+import * as Skopeo from "../src/client/skopeo.js"
 import * as Nginx from "../src/Nginx.js"
 import * as Server from "../src/Server.js"
 import * as Tool from "../src/Tool.js"
-import { repository } from "./given.js"
+import { repository, temporary } from "./given.js"
 import * as Images from "./images.js"
 import { as, exchanges, setUp } from "./setup.js"
 
@@ -95,6 +98,25 @@ setUp("docker-registry with nginx as its mirror", environment, (it) => {
         return yield* Images.pull(source, "1")
       }).pipe(Effect.provide(mirrored(nginx)))
       assert.deepStrictEqual(pull, image)
+    }).pipe(Effect.provide(client))
+  )
+
+  it.scoped("one registries.conf leads skopeo and our client to the mirror", () =>
+    Effect.gen(function* () {
+      const [image, source, nginx] = [yield* Images.single(), yield* repository, yield* mirror]
+      const [folder, host, fs] = [yield* temporary, yield* Server.Host, yield* FileSystem.FileSystem]
+      yield* Images.push(source, "1", image)
+      yield* Images.push(yield* copiesOf(source), "1", image)
+      const file = `${folder}/registries.conf`
+      const table = (name: string, location: string) => `[[${name}]]\nlocation = "${location}"\ninsecure = true\n`
+      yield* fs.writeFileString(file, `${table("registry", host)}${table("registry.mirror", nginx.host)}`)
+      yield* Skopeo.run(`--registries-conf=${file}`, "copy", `docker://${source}:1`, `oci:${folder}/image`)
+      const theirs = (yield* nginx.log).length
+      assert.isAtLeast(theirs, 1 + image.blobs.length)
+      const environment = ConfigProvider.fromMap(new Map([["CONTAINERS_REGISTRIES_CONF", file]]))
+      const hosts = Layer.provide(RegistryHosts.registriesConf, Layer.setConfigProvider(environment))
+      assert.strictEqual(yield* toSource(Effect.provide(Images.pull(source, "1"), hosts)), 0)
+      assert.strictEqual((yield* nginx.log).length, theirs + 1 + image.blobs.length)
     }).pipe(Effect.provide(client))
   )
 })

@@ -1,4 +1,3 @@
-import * as FileSystem from "@effect/platform/FileSystem"
 import { assert } from "@effect/vitest"
 import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
 import * as Context from "effect/Context"
@@ -15,7 +14,7 @@ import * as Server from "../src/Server.js"
 import * as Squid from "../src/Squid.js"
 import * as Tool from "../src/Tool.js"
 import * as Images from "./images.js"
-import { setUp } from "./setup.js"
+import { certificates, setUp } from "./setup.js"
 
 class Proxy extends Context.Tag("test/Proxy")<Proxy, Squid.Squid>() {}
 
@@ -37,13 +36,12 @@ const named = Effect.map(Server.Host, (host) => host.replace("127.0.0.1", Certif
 const { password, username } = Accounts.me
 
 const client = (proxy: string) =>
-  Layer.unwrapEffect(
+  Layer.unwrapScoped(
     Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const ca = yield* fs.readFileString((yield* Certificates.Certificates).ca)
+      const host = yield* named
       return Layer.merge(
-        NodeRegistry.layerWith({ tls: { ca }, proxy: { https: proxy, except: "" } }),
-        Credentials.basic(yield* named, username, password)
+        NodeRegistry.layerWith({ certificates: [yield* certificates(host)], proxy: { https: proxy, except: "" } }),
+        Credentials.basic(host, username, password)
       )
     })
   )

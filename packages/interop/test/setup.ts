@@ -33,20 +33,27 @@ export const setUp = <R, E>(
 export const as = ({ password, username }: Accounts.Account) =>
   Layer.unwrapEffect(Effect.map(Server.Host, (host) => Credentials.basic(host, username, password)))
 
-/** A client that trusts the authority of these tests. */
+/** A folder as certs.d is: in it one for a host, with whom to trust there, and who we are. */
+export const certificates = (host: string, client?: Certificates.Pair) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const { ca } = yield* Certificates.Certificates
+    const folder = yield* fs.makeTempDirectoryScoped()
+    yield* fs.makeDirectory(`${folder}/${host}`)
+    yield* fs.copyFile(ca, `${folder}/${host}/ca.crt`)
+    if (client !== undefined) {
+      yield* fs.copyFile(client.cert, `${folder}/${host}/client.cert`)
+      yield* fs.copyFile(client.key, `${folder}/${host}/client.key`)
+    }
+    return folder
+  })
+
+/** A client that trusts the authority of these tests at the registry of the test. */
 export const trusting = (client?: Certificates.Pair) =>
-  Layer.unwrapEffect(
+  Layer.unwrapScoped(
     Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const { ca } = yield* Certificates.Certificates
-      const pair =
-        client === undefined
-          ? {}
-          : { cert: yield* fs.readFileString(client.cert), key: yield* fs.readFileString(client.key) }
-      return Layer.merge(
-        NodeRegistry.layerWith({ tls: { ca: yield* fs.readFileString(ca), ...pair } }),
-        RegistryHosts.layer({ scheme: "https" })
-      )
+      const folder = yield* certificates(yield* Server.Host, client)
+      return Layer.merge(NodeRegistry.layerWith({ certificates: [folder] }), RegistryHosts.layer({ scheme: "https" }))
     })
   )
 
