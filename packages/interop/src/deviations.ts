@@ -42,7 +42,7 @@ const sentences: { readonly [K in keyof OfServer]-?: Readonly<Record<`${NonNulla
   },
   catalogPaging: {
     "no links":
-      "A full page of `n` repositories does not say that there are more: `Catalog.stream` asks what comes after its last one."
+      "A full page of `n` repositories does not say that there are more: `Catalog.stream` asks what comes after its last one, is given the same page again, and ends with it. Without `n`, all repositories come."
   },
   tagOrder: { false: "Tags come in no order, and are handed out as they come." }
 }

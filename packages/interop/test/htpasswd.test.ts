@@ -39,7 +39,7 @@ setUp("docker-registry over TLS with a private CA and htpasswd", registry(false)
     }).pipe(Effect.provide(as({ ...Accounts.me, password: "wrong" })), Effect.provide(trusting()))
   )
 
-  it.scoped("who does not trust the CA sends nothing: `TransportError`", () =>
+  it.scoped("without the CA there is no connection: `TransportError`", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(ping)
       assert.strictEqual(error._tag, "TransportError")
@@ -71,7 +71,7 @@ setUp("docker-registry that also wants a client certificate", registry(true), (i
     }).pipe(Effect.provide(as(Accounts.me)))
   )
 
-  it.scoped("who has no certificate is not let in, whatever the password: `TransportError`", () =>
+  it.scoped("without a certificate a password is of no use: `TransportError`", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(ping)
       assert.strictEqual(error._tag, "TransportError")

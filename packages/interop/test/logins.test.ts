@@ -153,7 +153,7 @@ setUp("docker-registry with a password that a credential helper keeps", registry
     )
   }
 
-  it.scoped("a helper that is not on the PATH is `CredentialsInvalid`, and nothing is sent", () =>
+  it.scoped("a helper that is not on the PATH is `CredentialsInvalid`", () =>
     Effect.gen(function* () {
       const [target, place] = [yield* repository, yield* helped("credsStore")]
       const error = yield* Effect.flip(
