@@ -53,14 +53,20 @@ const environment = (name: string): string => process.env[name.toLowerCase()] ??
 /** Nobody reaches our loopback through a proxy; Go's clients know that, undici does not. */
 const loopback = "localhost,127.0.0.1,[::1]"
 
+/** Whether undici can make something of it; its password is written as URLs write it. */
+const isProxy = (address: string): boolean => {
+  if (address === "") return true
+  if (!URL.canParse(address)) return false
+  const { password, protocol, username } = new URL(address)
+  return /^(https?|socks5?):$/.test(protocol) && !/%(?![0-9a-f]{2})/i.test(username + password)
+}
+
 const agent = ({ connections = 16, connectTimeout = "10 seconds", keepAlive = "4 seconds", proxy }: Options) => {
   const timeout = Duration.toMillis(connectTimeout)
   const except = proxy?.except ?? environment("NO_PROXY")
   const httpProxy = proxy?.http ?? environment("HTTP_PROXY")
   const httpsProxy = proxy?.https ?? environment("HTTPS_PROXY")
-  for (const address of [httpProxy, httpsProxy]) {
-    if (address !== "" && !URL.canParse(address)) throw new Error("the proxy's address is not a URL")
-  }
+  if (![httpProxy, httpsProxy].every(isProxy)) return undefined
   return ({ lookup, ...tls }: Routes.Setup): Undici.Dispatcher => {
     const common = {
       connections,
@@ -80,25 +86,30 @@ const agent = ({ connections = 16, connectTimeout = "10 seconds", keepAlive = "4
 }
 
 /** The address may hold a password, and so is not shown. */
-const unreachable = (cause: unknown): HttpClient.HttpClient =>
-  HttpClient.make((request) => Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause })))
+const unreachable = HttpClient.make((request) =>
+  Effect.fail(
+    new HttpClientError.RequestError({
+      request,
+      reason: "Transport",
+      cause: new Error("the proxy's address is not a URL")
+    })
+  )
+)
 
 /**
  * An `HttpClient` with connections of its own, which are closed with the scope. It follows no redirects. When the address
  * of a proxy is not a URL, every request fails.
  */
 export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
-  Effect.matchEffect(Effect.try({ try: () => agent(options), catch: (cause) => cause }), {
-    onFailure: (cause) => Effect.succeed(unreachable(cause)),
-    onSuccess: (agent) =>
-      Effect.map(
-        Routes.make({
-          agent,
-          certificates: Certificates.make(options.tls ?? {}, options.certificates ?? Certificates.directories()),
-          lookup: options.lookup ?? dns.lookup
-        }),
-        Transport.make
-      )
+  Effect.suspend(() => {
+    const connecting = agent(options)
+    if (connecting === undefined) return Effect.succeed(unreachable)
+    const routes = Routes.make({
+      agent: connecting,
+      certificates: Certificates.make(options.tls ?? {}, options.certificates ?? Certificates.directories()),
+      lookup: options.lookup ?? dns.lookup
+    })
+    return Effect.map(routes, Transport.make)
   })
 
 /** The transport as `make` builds it. */

@@ -194,14 +194,16 @@ describe("NodeHttp", () => {
       })
     )
 
-    it.scopedLive("fails each request when a proxy's address is not a URL, and does not show it", () =>
-      Effect.gen(function* () {
-        const transport = NodeHttp.layerWith({ proxy: { http: "http://me:secret@" } })
-        const error = yield* Effect.flip(ping("http://registry.test")).pipe(Effect.provide(client(transport)))
-        assert(error._tag === "TransportError")
-        assert.include(error.message, "proxy's address")
-        assert.notInclude(String(error), "secret")
-      })
-    )
+    for (const address of ["http://me:secret@", "ftp://me:secret@proxy.test", "http://me:secret%zz@proxy.test"]) {
+      it.scopedLive(`fails each request for a proxy's address like ${address}, and does not show it`, () =>
+        Effect.gen(function* () {
+          const transport = NodeHttp.layerWith({ proxy: { http: address } })
+          const error = yield* Effect.flip(ping("http://registry.test")).pipe(Effect.provide(client(transport)))
+          assert(error._tag === "TransportError")
+          assert.include(error.message, "proxy's address")
+          assert.notInclude(String(error), "secret")
+        })
+      )
+    }
   })
 })

@@ -314,7 +314,7 @@ describe("OriginPolicy", () => {
       for (const url of ["https://storage.internal:9000/x", "https://10.0.0.9/x", "https://registry-1.docker.io/x"]) {
         it.effect(`follows ${of} to ${url}, as one to another host`, () =>
           Effect.map(trusted(given, url), (verdict) =>
-            assert.deepStrictEqual(verdict, Either.right({ url, sameOrigin: false, credentials: false }))
+            assert.deepStrictEqual(verdict, Either.right({ url, sameOrigin: false, credentials: false, trusted: true }))
           )
         )
       }
