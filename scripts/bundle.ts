@@ -10,7 +10,7 @@ import ts from "typescript"
 import { root } from "./packages.js"
 import { annotatePure } from "./pure.js"
 
-const limit = 20_000
+const limit = 35_000
 
 /** Gives esbuild the sources as the build publishes them. */
 const asPublished: Plugin = {

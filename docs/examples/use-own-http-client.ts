@@ -1,6 +1,6 @@
 import { FetchHttpClient } from "@effect/platform"
 import { Console, Effect, Layer, Redacted } from "effect"
-import { Credentials, Reference, RegistryAuth, RegistryClient, RegistryRetry } from "effect-oci"
+import { Credentials, Reference, RegistryClient, RegistryRetry } from "effect-oci"
 import { digestOf } from "./use-compose.js"
 
 export const description = "brings its own HttpClient and policies, and swaps one of them for one call"
@@ -9,7 +9,7 @@ export const description = "brings its own HttpClient and policies, and swaps on
 const password = Redacted.make(process.env.REGISTRY_PASSWORD ?? "")
 
 const ClientLive = RegistryClient.layer.pipe(
-  Layer.provide([Credentials.basic("registry.test", "me", password), RegistryAuth.layerBasic, FetchHttpClient.layer])
+  Layer.provide([Credentials.basic("registry.test", "me", password), FetchHttpClient.layer])
 )
 
 export const program = (reference: Reference.Reference) =>

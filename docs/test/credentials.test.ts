@@ -3,7 +3,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
 import * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import { Config, ConfigProvider, Effect, Layer, Option, Redacted } from "effect"
-import { CredentialHelper, Credentials, Manifests, Reference, Registry, RegistryAuth, RegistryName } from "effect-oci"
+import { CredentialHelper, Credentials, Manifests, Reference, Registry, RegistryName } from "effect-oci"
 
 // #region files
 const CredentialsLive = Credentials.dockerConfig.pipe(
@@ -51,6 +51,13 @@ const signIn = Effect.gen(function* () {
 })
 // #endregion
 
+// #region basic
+const digestOf = (reference: Reference.Reference) =>
+  Effect.map(Manifests.head(reference), ({ digest }) => digest).pipe(
+    Effect.provide(Credentials.basic("registry.test", "me", password))
+  )
+// #endregion
+
 const environment = (variables: Readonly<Record<string, string>>) =>
   Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
 
@@ -75,8 +82,21 @@ describe("docs/credentials.md", () => {
         auth: { type: "basic", users: { me: "hunter2" } },
         seed: { "org/app:1.2": {} }
       })
-      yield* Effect.provide(program, [registry, RegistryAuth.layerBasic, live])
+      yield* Effect.provide(program, [registry, live])
     }).pipe(Effect.provide(NodeContext.layer))
+  )
+
+  it.effect("signs in to a registry with a token service, given a user name and a password", () =>
+    Effect.gen(function* () {
+      assert.match(yield* digestOf(yield* Reference.parse("registry.test/org/app:1.2")), /^sha256:/)
+    }).pipe(
+      Effect.provide(
+        RegistryServer.layerTest({
+          auth: { type: "token", users: { me: "hunter2" } },
+          seed: { "org/app:1.2": {} }
+        })
+      )
+    )
   )
 
   it.effect("takes credentials from values, the environment and a vault", () =>
