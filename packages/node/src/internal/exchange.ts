@@ -53,6 +53,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   /** Takes in all of the body, whatever its size, and calls back when nothing more comes. */
   collect(then: () => void): void {
     this.#whole = true
+    if (this.over) return then()
     this.#wake.push(then)
     this.#resume()
   }
@@ -68,6 +69,8 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   /** Calls back when there is something to take, an end or an error. */
   wait(then: () => void): void {
+    // it may have come since it was looked for: fibers yield
+    if (this.#chunks.length > 0 || this.over) return then()
     this.#wake.push(then)
   }
 
