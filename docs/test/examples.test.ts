@@ -157,7 +157,7 @@ describe("pnpm example", () => {
     [["blobs-gte"], "no example is called blobs-gte; pnpm example lists them"],
     [["constructor"], "no example is called constructor; pnpm example lists them"],
     [["blobs-get", "a", "b", "c"], "too many arguments: b c"],
-    [["blobs-get", "--insecure"], "Unknown option '--insecure'"],
+    [["blobs-get", "--force"], "Unknown option '--force'"],
     [["blobs-get", "ghcr.io/ORG"], "invalid reference “ghcr.io/ORG”: its repository has capital letters"]
   ] as const) {
     it.effect(`refuses ${args.join(" ")}`, () =>

@@ -112,7 +112,7 @@ describe("a script", () => {
       const fiber = yield* Effect.fork(Effect.flip(Blobs.get(repository, digest)))
       yield* TestClock.adjust("2 minutes")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "Timeout")
-    }).pipe(Effect.provide(stalls))
+    }).pipe(Effect.provide(RegistryRetry.layerNone), Effect.provide(stalls))
   )
   // #endregion
 
@@ -158,7 +158,7 @@ describe("a script over sockets", () => {
       const { repository } = yield* Reference.parse(`${address("https://registry.test")}/org/app`)
       const error = yield* Effect.flip(Blobs.get(repository, digest))
       assert.strictEqual(error._tag, "TransportError")
-    }).pipe(Effect.provide([NodeRegistry.layer, sockets]))
+    }).pipe(Effect.provide(RegistryRetry.layerNone), Effect.provide([NodeRegistry.layer, sockets]))
   )
   // #endregion
 })

@@ -4,7 +4,7 @@
  */
 import * as Arr from "effect/Array"
 import type { TestCase, TestModule } from "vitest/node"
-import { described } from "./deviations.js"
+import { described, found } from "./deviations.js"
 import type { Server } from "./Server.js"
 
 export interface Cell {
@@ -54,6 +54,9 @@ const mark = (found: ReadonlyArray<Cell>): string =>
 const namesOf = (cells: ReadonlyArray<Cell>, name: "client" | "task"): ReadonlyArray<string> =>
   Arr.dedupe(cells.map((cell) => cell[name]))
 
+/** The suite of set-ups that stand between a client and what it wants: its suites are set-ups, and their tests what holds. */
+export const setUps = "Sign-in, proxies and mirrors"
+
 /** The document. Versions are those of the tools that took part, by name. */
 export const document = (
   cells: ReadonlyArray<Cell>,
@@ -84,6 +87,17 @@ export const document = (
       )
     ]
   }
+  const setUp = (name: string): ReadonlyArray<string> => {
+    const here = cells.filter(({ client, server }) => server === setUps && client === name)
+    // what is named as a word is told with its version
+    const words = name.split(" ").map((word) => versioned(word, servers.find(({ name }) => name === word)?.tool?.name))
+    return [
+      "",
+      `### ${words.join(" ")}`,
+      "",
+      ...table("Case", [name], [""], namesOf(here, "task"), (task) => mark(here.filter((cell) => cell.task === task)))
+    ]
+  }
   return `${[
     "# Who works with whom",
     "",
@@ -103,6 +117,16 @@ export const document = (
     "The tables of the sections are about the tools of others. What a tool pushes, copies or attaches, our client reads back;",
     "what it pulls, lists, inspects, discovers or deletes, our client has pushed. Manifests, configurations and layers are",
     "compared byte for byte. A dash stands where the tool has no command for the task.",
-    ...servers.flatMap(section)
+    ...servers.flatMap(section),
+    "",
+    `## ${setUps}`,
+    "",
+    "Each set-up runs on this machine for the tests. Our client takes part in every case.",
+    "",
+    ...found.map((sentence) => `- ${sentence}`),
+    ...namesOf(
+      cells.filter(({ server }) => server === setUps),
+      "client"
+    ).flatMap(setUp)
   ].join("\n")}\n`
 }

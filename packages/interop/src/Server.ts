@@ -69,11 +69,21 @@ const serving = (command: Command.Command, words: string) =>
     return `127.0.0.1:${yield* Deferred.await(port)}`
   })
 
+/** Parts of distribution's configuration: https://distribution.github.io/distribution/about/configuration/ */
+export interface DistributionSettings {
+  readonly auth?: object
+  readonly tls?: object
+}
+
 /** CNCF distribution, which docker-registry is an older version of. */
-const distributionBy = (tool: Tool.Tool) =>
+export const distributionWith = <E = never, R = never>(
+  tool: Tool.Tool,
+  settings: Effect.Effect<DistributionSettings, E, R>
+) =>
   Layer.scoped(
     Host,
     Effect.gen(function* () {
+      const { auth, tls } = yield* settings
       const program = yield* Tool.program(tool)
       const fs = yield* FileSystem.FileSystem
       const folder = yield* fs.makeTempDirectoryScoped()
@@ -81,7 +91,8 @@ const distributionBy = (tool: Tool.Tool) =>
         version: "0.1",
         log: { level: "info", accesslog: { disabled: true } },
         storage: { filesystem: { rootdirectory: `${folder}/storage` }, delete: { enabled: true } },
-        http: { addr: "127.0.0.1:0", relativeurls: true }
+        http: { addr: "127.0.0.1:0", relativeurls: true, tls },
+        auth
       }
       yield* fs.writeFileString(`${folder}/config.yml`, JSON.stringify(config))
       const command = Command.make(program, "serve", `${folder}/config.yml`).pipe(
@@ -96,7 +107,7 @@ export const embedded: Server = { name: "the embedded registry", layer: embedded
 export const dockerRegistry: Server = {
   name: "docker-registry",
   tool: Tool.dockerRegistry,
-  layer: distributionBy(Tool.dockerRegistry),
+  layer: distributionWith(Tool.dockerRegistry, Effect.succeed({})),
   deviations: {
     sha512: "stored as sha256",
     chunkOrder: false,
@@ -111,7 +122,7 @@ export const dockerRegistry: Server = {
 export const distribution: Server = {
   name: "distribution",
   tool: Tool.distribution,
-  layer: distributionBy(Tool.distribution),
+  layer: distributionWith(Tool.distribution, Effect.succeed({})),
   deviations: {
     sha512: "stored as sha256",
     chunkOrder: "untold",

@@ -24,15 +24,15 @@ export class ToolMissing extends Data.TaggedError("ToolMissing")<{ readonly tool
   }
 }
 
-/** A package of Debian or Ubuntu, named like its program. */
-const debian = (name: string): Tool => {
+/** A package of Debian or Ubuntu, named like its program. A service that it has is not started, unless systemd does that. */
+const debian = (name: string, version = Process.run(name, "--version")): Tool => {
   const root = process.getuid?.() === 0 ? [] : ["sudo", "--non-interactive"]
   const apt = (...args: ReadonlyArray<string>) =>
-    Process.run("env", ...root, "DEBIAN_FRONTEND=noninteractive", "apt-get", ...args)
+    Process.run("env", ...root, "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", ...args)
   return {
     name,
     program: name,
-    version: Process.run(name, "--version").pipe(
+    version: version.pipe(
       // the first word with a dot between digits
       Effect.map((said) => /\b\d+\.\d\S*/.exec(said)?.[0] ?? ""),
       Effect.mapError(() => new ToolMissing({ tool: name }))
@@ -73,6 +73,13 @@ export const skopeo: Tool = debian("skopeo")
 
 export const chromium: Tool = debian("chromium")
 
+export const openssl: Tool = debian("openssl", Process.run("openssl", "version"))
+
+/** It says its version where others report errors. */
+export const nginx: Tool = debian("nginx", Process.run("sh", "-c", "nginx -v 2>&1"))
+
+export const squid: Tool = debian("squid")
+
 export const crane: Tool = go("crane", "github.com/google/go-containerregistry/cmd/crane", "v0.22.1")
 
 export const oras: Tool = go("oras", "oras.land/oras/cmd/oras", "v1.3.6")
@@ -90,6 +97,9 @@ export const all: ReadonlyArray<Tool> = [
   distribution,
   skopeo,
   chromium,
+  openssl,
+  nginx,
+  squid,
   crane,
   oras,
   regctl,

@@ -42,7 +42,7 @@ const sentences: { readonly [K in keyof OfServer]-?: Readonly<Record<`${NonNulla
   },
   catalogPaging: {
     "no links":
-      "A full page of `n` repositories does not say that there are more: `Catalog.stream` asks what comes after its last one."
+      "A full page of `n` repositories does not say that there are more: `Catalog.stream` asks what comes after its last one, is given the same page again, and ends with it. Without `n`, all repositories come."
   },
   tagOrder: { false: "Tags come in no order, and are handed out as they come." }
 }
@@ -52,3 +52,11 @@ export const described = (deviations: Deviations): ReadonlyArray<string> => {
   const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = sentences
   return Object.entries(deviations).flatMap(([name, value]) => texts[name]?.[String(value)] ?? [])
 }
+
+/** What else is to be known of those that sign in, and of those who sign in to them. */
+export const found: ReadonlyArray<string> = [
+  "docker-registry and distribution take a token for a minute longer than it says: the token server of the tests dates its tokens back.",
+  "What a token does not allow they refuse with 401, however good the credentials: `Unauthorized`, not `Denied`.",
+  "crane and oras sign in to Docker's file, skopeo to whichever it is told, and regctl to a file of its own.",
+  "skopeo asks a credential helper that `credHelpers` names for a host, and not that of `credsStore`."
+]

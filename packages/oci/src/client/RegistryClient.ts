@@ -15,6 +15,7 @@ import * as HasherKey from "../spec/internal/hasherKey.js"
 import type { RegistryName } from "../spec/RegistryName.js"
 import type { Repository } from "../spec/Repository.js"
 import * as Credentials from "./Credentials.js"
+import * as TokenService from "./internal/auth/tokenService.js"
 import * as RegistryHttpClient from "./internal/client.js"
 import * as Exchange from "./internal/exchange.js"
 import * as Facts from "./internal/facts.js"
@@ -79,9 +80,6 @@ const policies: ReadonlyArray<{ readonly key: string }> = [
 
 const userAgent = "effect-oci/0.1.0"
 
-/** In bytes; no token service says more. */
-const largestToken = 1024 * 1024
-
 const originOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).origin : undefined)
 
 /** Builds the client from the `HttpClient` and whatever policies there are. */
@@ -135,7 +133,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
           ).execute(request)
         )
       )
-      return retry({ operation: tokens, memory }, Hold.make(tokens, limits, largestToken, each))
+      return retry({ operation: tokens, memory }, Hold.make(tokens, limits, TokenService.largest, each))
     }
     let exchanged: RegistryMiddleware.Client | undefined
     const signingIn: RegistryAuth.Request = {

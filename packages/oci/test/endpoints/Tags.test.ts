@@ -219,6 +219,17 @@ describe("Tags.stream", () => {
     )
   )
 
+  it.effect("L10 ends where a registry begins anew after the last of its tags, as ggcr's does", () =>
+    play(
+      [
+        [`${line}?n=1`, tags(["a"])],
+        [`${line}?n=1&last=a`, tags(["b"])],
+        [`${line}?n=1&last=b`, tags(["a"])]
+      ],
+      () => Effect.map(collect(Tags.stream(repository, { n: 1 })), (found) => assert.deepStrictEqual(found, ["a", "b"]))
+    )
+  )
+
   for (const [what, options, found] of [
     ["a page that is not full", { n: 3 }, ["a", "b"]],
     ["more than was asked for", { n: 1 }, ["a", "b"]],

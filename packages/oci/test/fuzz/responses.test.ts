@@ -19,6 +19,7 @@ import * as RegistryClient from "effect-oci/RegistryClient"
 import * as RegistryError from "effect-oci/RegistryError"
 import * as RegistryHosts from "effect-oci/RegistryHosts"
 import * as RegistryObserver from "effect-oci/RegistryObserver"
+import * as RegistryRetry from "effect-oci/RegistryRetry"
 import { script, secret } from "./answers.js"
 import { assertPrintable } from "./arbitraries.js"
 import { type Call, calls } from "./calls.js"
@@ -27,7 +28,8 @@ import * as Wire from "./wire.js"
 
 const policies = Layer.mergeAll(
   Credentials.basic("registry.test", "me", "open sesame"),
-  RegistryAuth.layerBasic,
+  RegistryAuth.layer,
+  RegistryRetry.layer({ tries: 3, base: 0, longest: 0 }),
   RegistryHosts.layer({
     limits: { manifest: 20_000, page: 20_000, blob: 20_000, error: 4096, pages: 5, redirects: 3 }
   }),

@@ -104,12 +104,15 @@ export const stream = <A, E extends RegistryError, E2 extends RegistryError>(
   Stream.suspend(() => {
     const visited = new Set<string>()
     let links = false
+    let began: A | undefined
     const first: Place<A> = { url: listing.path }
     return Stream.paginateChunkEffect(first, ({ last, url }) =>
       Effect.gen(function* () {
         const { answer, entries, next: link } = yield* page(listing, url)
-        // who answers with it once more does not know how to go on after an entry
-        if (last !== undefined && entries.includes(last)) return [Chunk.empty<A>(), Option.none<Place<A>>()] as const
+        // who answers with it once more, or from the beginning, does not know how to go on after an entry
+        const again = last !== undefined && entries.some((entry) => entry === last || entry === began)
+        if (again) return [Chunk.empty<A>(), Option.none<Place<A>>()] as const
+        began ??= entries[0]
         visited.add(answer.response.request.url)
         links ||= Option.isSome(link)
         // a registry that gives links has come to the end when it gives none

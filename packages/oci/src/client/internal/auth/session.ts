@@ -4,6 +4,7 @@ import * as RegistryMemory from "../../RegistryMemory.js"
 import * as Flight from "./flight.js"
 import * as Identity from "./identity.js"
 import * as Scope from "./scope.js"
+import * as Vanguard from "./vanguard.js"
 
 /** How a registry wants us to sign in, as one of its challenges said. */
 export interface Way {
@@ -58,6 +59,7 @@ const keep = <A>(all: Map<string, A>, key: string, value: A): void => {
 const make = () => {
   const hosts = new Map<string, Host>()
   const open = new Map<string, true>()
+  const heard = new Map<string, true>()
   const grants = new Map<string, ReadonlyArray<Grant>>()
   const refreshTokens = new Map<string, Redacted.Redacted>()
   const deletes = new Map<string, ReadonlyArray<string>>()
@@ -72,6 +74,11 @@ const make = () => {
     fetching: Flight.make<Grant, CallError>(),
     /** One look for all whose credential was refused. */
     renewing: Flight.make<Identity.Identity, CallError>(),
+    /** Lets some requests to a host that nobody has heard of go ahead, and makes the others wait for their answer. */
+    ahead: Vanguard.make(
+      (baseUrl) => heard.has(baseUrl),
+      (baseUrl) => keep(heard, baseUrl, true)
+    ),
     placeOf,
 
     /** How requests sign in without being asked. */

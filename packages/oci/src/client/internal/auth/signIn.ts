@@ -250,6 +250,29 @@ const upFront = (turn: Pass.Turn, way: Session.Way, identity: Identity, scopes: 
     }
   })
 
+/** A request to a registry that has said how to sign in. */
+const known = (turn: Pass.Turn, way: Session.Way): Answer => {
+  const { call, session } = turn
+  return Effect.flatMap(call.credential(), (found) =>
+    Effect.clockWith((clock) => {
+      const identity = session.identify(found)
+      if (identity.fault !== undefined) return Pass.unusable(call, identity.fault)
+      const { header } = identity
+      if (way.scheme === "basic" || identity.credential?._tag === "Token") {
+        return sent(turn, header === undefined ? bare : { header, identity, way }, bare)
+      }
+      const deletes = session.deletes(way)
+      const needed = Scope.needed(call.operation, deletes)
+      const scopes = way.everywhere.length === 0 ? needed : Scope.union(needed, way.everywhere)
+      const grant = session.find(way, identity, scopes, clock.unsafeCurrentTimeMillis(), Pass.streams(turn))
+      if (grant !== undefined) return sent(turn, { header: grant.header, grant, identity, way }, bare)
+      return Scope.isDelete(call.operation) && deletes === undefined
+        ? cold(turn, bare)
+        : upFront(turn, way, identity, scopes)
+    })
+  )
+}
+
 /**
  * Signs in as the registry's challenges ask for, and without being asked once it is known how. With a token at hand a
  * request costs a look at the credential and one into a map.
@@ -261,24 +284,11 @@ export const challenged: Service = (call, next) => {
     // somebody else has signed it
     if (request.headers.authorization !== undefined) return next.execute(request)
     const turn: Pass.Turn = { call, next, session, request }
-    const way = session.way(host.baseUrl, operation.repository?.name)
-    if (way === undefined) return cold(turn, bare)
-    return Effect.flatMap(call.credential(), (found) =>
-      Effect.clockWith((clock) => {
-        const identity = session.identify(found)
-        if (identity.fault !== undefined) return Pass.unusable(call, identity.fault)
-        const { header } = identity
-        if (way.scheme === "basic" || identity.credential?._tag === "Token") {
-          return sent(turn, header === undefined ? bare : { header, identity, way }, bare)
-        }
-        const needed = Scope.needed(operation, session.deletes(way))
-        const scopes = way.everywhere.length === 0 ? needed : Scope.union(needed, way.everywhere)
-        const grant = session.find(way, identity, scopes, clock.unsafeCurrentTimeMillis(), Pass.streams(turn))
-        if (grant !== undefined) return sent(turn, { header: grant.header, grant, identity, way }, bare)
-        return Scope.isDelete(operation) && session.deletes(way) === undefined
-          ? cold(turn, bare)
-          : upFront(turn, way, identity, scopes)
-      })
-    )
+    const go = (): Answer => {
+      const way = session.way(host.baseUrl, operation.repository?.name)
+      if (way !== undefined) return known(turn, way)
+      return Pass.streams(turn) ? cold(turn, bare) : session.ahead(host.baseUrl, cold(turn, bare), Effect.suspend(go))
+    }
+    return go()
   })
 }

@@ -1,6 +1,5 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
@@ -8,7 +7,7 @@ import * as EffectScope from "effect/Scope"
 import type { Operation } from "../../Operation.js"
 import type { Verdict } from "../../OriginPolicy.js"
 import type { Request as AuthRequest } from "../../RegistryAuth.js"
-import { type CallError, Timeout, TokenInvalid, Unauthorized, UnsafeLocation } from "../../RegistryError.js"
+import { type CallError, TokenInvalid, Unauthorized, UnsafeLocation } from "../../RegistryError.js"
 import * as Body from "../body.js"
 import * as Facts from "../facts.js"
 import * as ListHeader from "../listHeader.js"
@@ -20,7 +19,7 @@ import type { Grant, Session, Way } from "./session.js"
 import * as TokenAnswer from "./tokenAnswer.js"
 
 /** The largest answer of a token service, in bytes. */
-const largest = 128 * 1024
+export const largest = 128 * 1024
 
 /** How long before its end a token is renewed, in milliseconds. */
 const early = 5_000
@@ -103,12 +102,7 @@ const ask = (
         if (response.status < 200 || response.status > 299) {
           return yield* refused(answer, identity.credential !== undefined)
         }
-        const late = () =>
-          new Timeout({ ...Body.facts(answer), phase: "body", limit: Duration.toMillis(limits.answer) })
-        const bytes = yield* Effect.timeoutFail(Body.collect(answer, largest), {
-          duration: limits.answer,
-          onTimeout: late
-        })
+        const bytes = yield* Body.collect(answer, largest)
         return yield* TokenAnswer.read(bytes).pipe(
           Effect.mapError((reason) => new TokenInvalid({ ...Body.facts(answer), reason }))
         )
