@@ -61,10 +61,9 @@ const fetch = (
   reference: Reference.Reference,
   options?: GetOptions & { readonly mediaType?: string | undefined }
 ): Effect.Effect<Manifest.ManifestContent, GetError, RegistryClient> =>
-  Effect.gen(function* () {
+  Effect.suspend(() => {
     const { digest } = reference
-    if (digest !== undefined) yield* Verify.algorithm(digest, Request.facts(reference))
-    return yield* Call.read(
+    const read = Call.read(
       {
         operation: operation("manifests.get", reference),
         request: HttpClientRequest.get(target(reference)).pipe(accepting(options)),
@@ -74,6 +73,7 @@ const fetch = (
       (limits) => limits.manifest,
       (answer, bytes) => ManifestAnswer.read(answer, bytes, { digest, mediaType: options?.mediaType })
     )
+    return digest === undefined ? read : Effect.zipRight(Verify.algorithm(digest, Request.facts(reference)), read)
   })
 
 const getAny = (reference: Reference.Reference, options?: GetOptions & ResolveOptions) => {
@@ -84,7 +84,7 @@ const getAny = (reference: Reference.Reference, options?: GetOptions & ResolveOp
       : Effect.flatMap(platformOf(wanted), (wanted) =>
           Effect.flatMap(fetch(reference, options), (content) => select(reference, content, wanted))
         )
-  return Request.spanned("oci.manifests.get", reference.repository, reference.target)(found)
+  return Call.spanned("oci.manifests.get", reference.repository, reference.target)(found)
 }
 
 const platformOf = (platform: string | Platform.Platform) =>
@@ -223,7 +223,7 @@ export const head: (
       onNone: () => Effect.map(fetch(reference, options), ({ descriptor }) => descriptor),
       onSome: Effect.succeed
     })
-  ).pipe(Request.spanned("oci.manifests.head", reference.repository, reference.target))
+  ).pipe(Call.spanned("oci.manifests.head", reference.repository, reference.target))
 
 /**
  * Whether there is such a manifest (end-3). A registry that wants to know who asks before it tells is an error, not a no.

@@ -23,6 +23,7 @@ import * as Hold from "./internal/hold.js"
 import * as Mirrors from "./internal/hosts/mirrors.js"
 import * as Route from "./internal/hosts/route.js"
 import * as Slots from "./internal/hosts/slots.js"
+import * as Policies from "./internal/policies.js"
 import * as Redirects from "./internal/redirects.js"
 import type { Seen } from "./internal/warnings.js"
 import type { Operation } from "./Operation.js"
@@ -77,63 +78,70 @@ const policies: ReadonlyArray<{ readonly key: string }> = [
   HasherKey
 ]
 
-/** Only the policies: a client must not bring the rest of its surroundings to those who call it. */
-const policiesOf = (context: Context.Context<never>): Context.Context<never> =>
-  Context.unsafeMake(
-    new Map(
-      policies.flatMap(({ key }) => (context.unsafeMap.has(key) ? [[key, context.unsafeMap.get(key)] as const] : []))
-    )
-  )
-
 const userAgent = "effect-oci/0.1.0"
 
 const originOf = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).origin : undefined)
 
 /** Builds the client from the `HttpClient` and whatever policies there are. */
 export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect.gen(function* () {
-  const own = policiesOf(yield* Effect.context<never>())
   const transport = ScopedTransport.of(yield* HttpClient.HttpClient)
   const warnings: Seen = new Set()
   const memory = new RegistryMemory()
+  Policies.keep(memory, yield* Effect.context<never>(), policies)
 
-  const keys = [...own.unsafeMap.keys()]
-
-  const provide: Service["provide"] = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-    Effect.contextWithEffect((context: Context.Context<R>) =>
-      // within itself, or where the program was given the same layers, there is nothing to add
-      keys.every((key) => context.unsafeMap.has(key)) ? self : Effect.provide(self, Context.merge(own, context))
-    )
+  const provide: Service["provide"] = (self) => Policies.provide(memory, self)
 
   /** All that is done for a request at one host: the registry's own, or a mirror. */
   const via = (
+    context: Context.Context<never>,
     { host, mirror, operation, request }: Route.Route,
     scope: Scope.Scope,
     options: ExecuteOptions | undefined
-  ): Effect.Effect<HttpClientResponse, CallError> =>
-    Effect.gen(function* () {
-      const { baseUrl, limits, requestsPerSecond, secure } = host
-      if (host.concurrency !== undefined) yield* Slots.hold(memory, host, operation.name, scope)
-      const observer = yield* RegistryObserver.RegistryObserver
-      const credentials = yield* Credentials.Credentials
-      const auth = yield* RegistryAuth.RegistryAuth
-      // a mirror has one try: there is somebody else to ask
-      const retry = mirror ? RegistryRetry.none : yield* RegistryRetry.RegistryRetry
-      const middleware = yield* RegistryMiddleware.RegistryMiddleware
-      const policy = yield* OriginPolicy.OriginPolicy
+  ): Effect.Effect<HttpClientResponse, CallError> => {
+    const { baseUrl, limits, requestsPerSecond, secure } = host
+    const observer = Context.get(context, RegistryObserver.RegistryObserver)
+    const credentials = Context.get(context, Credentials.Credentials)
+    const auth = Context.get(context, RegistryAuth.RegistryAuth)
+    // a mirror has one try: there is somebody else to ask
+    const retry = mirror ? RegistryRetry.none : Context.get(context, RegistryRetry.RegistryRetry)
+    const middleware = Context.get(context, RegistryMiddleware.RegistryMiddleware)
+    const policy = Context.get(context, OriginPolicy.OriginPolicy)
 
-      const url = request.url.startsWith("/") ? `${baseUrl}${request.url}` : request.url
-      // pages and uploads may be on another host that the origin policy trusts: not with our credentials
-      const home = url !== request.url || originOf(url) === originOf(baseUrl)
-      const exchanging = (operation: Operation, attempt: number, hop: number, owner = scope) =>
-        Exchange.make(transport, { operation, policy, limits, observer, warnings, scope: owner, attempt, hop })
-      let attempts = 0
-      const redirecting = RegistryHttpClient.make((request) => {
-        const attempt = ++attempts
-        const hop = (hop: number) => exchanging(operation, attempt, hop)
-        const sent = Redirects.follow(hop, { operation, policy, limits, home }).execute(request)
-        return requestsPerSecond === undefined ? sent : Effect.zipRight(Slots.turn(memory, host), sent)
-      })
-      const credential: RegistryAuth.Request["credential"] = (options) =>
+    const url = request.url.startsWith("/") ? `${baseUrl}${request.url}` : request.url
+    // pages and uploads may be on another host that the origin policy trusts: not with our credentials
+    const home = url !== request.url || originOf(url) === originOf(baseUrl)
+    const exchanging = (operation: Operation, attempt: number, hop: number, owner: Scope.Scope) =>
+      Exchange.make(transport, { operation, policy, limits, observer, warnings, scope: owner, attempt, hop })
+    let attempts = 0
+    const redirecting = RegistryHttpClient.make((request) => {
+      const attempt = ++attempts
+      const hop = (hop: number) => exchanging(operation, attempt, hop, scope)
+      const sent = Redirects.follow(hop, { operation, policy, limits, home }).execute(request)
+      return requestsPerSecond === undefined ? sent : Effect.zipRight(Slots.turn(memory, host), sent)
+    })
+    const exchange = (): RegistryMiddleware.Client => {
+      const tokens: Operation = { ...operation, name: "auth.token" }
+      let exchanges = 0
+      const each = RegistryHttpClient.make((request) =>
+        // a token is fetched for many, so the answer belongs to the Scope of the fetch and not to that of one call
+        Effect.flatMap(Effect.serviceOption(Scope.Scope), (own) =>
+          exchanging(
+            tokens,
+            ++exchanges,
+            0,
+            Option.getOrElse(own, () => scope)
+          ).execute(request)
+        )
+      )
+      return retry({ operation: tokens, memory }, Hold.make(tokens, limits, TokenService.largest, each))
+    }
+    let exchanged: RegistryMiddleware.Client | undefined
+    const signingIn: RegistryAuth.Request = {
+      operation,
+      host,
+      policy,
+      memory,
+      credential: (options) =>
         Effect.filterOrFail(
           credentials.lookup(operation.registry, operation.repository, options),
           (found) => secure || found._tag === "None",
@@ -142,38 +150,22 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
               ...Facts.ofOperation(operation),
               reason: "they are not sent over plain http, unless RegistryHosts sets this host's scheme to http"
             })
-        )
-      const tokens: Operation = { ...operation, name: "auth.token" }
-      let exchanges = 0
-      const exchange = retry(
-        { operation: tokens, memory },
-        Hold.make(
-          tokens,
-          limits,
-          TokenService.largest,
-          // a token is fetched for many, so the answer belongs to the Scope of the fetch and not to that of one call
-          RegistryHttpClient.make((request) =>
-            Effect.flatMap(Effect.serviceOption(Scope.Scope), (own) =>
-              exchanging(
-                tokens,
-                ++exchanges,
-                0,
-                Option.getOrElse(own, () => scope)
-              ).execute(request)
-            )
-          )
-        )
-      )
-      const signedIn = home ? auth({ operation, host, credential, exchange, policy, memory }, redirecting) : redirecting
-      const whole = options?.hold ? Hold.make(operation, limits, options.hold(limits), signedIn) : signedIn
-      const client = middleware(operation, retry({ operation, memory }, whole))
-      const wanted =
-        home && secure && credentials.headers !== undefined ? yield* credentials.headers(operation.registry) : undefined
-      return yield* client.execute(
+        ),
+      // most requests have a token, and need none
+      get exchange() {
+        exchanged ??= exchange()
+        return exchanged
+      }
+    }
+    const signedIn = home ? auth(signingIn, redirecting) : redirecting
+    const whole = options?.hold ? Hold.make(operation, limits, options.hold(limits), signedIn) : signedIn
+    const client = middleware(operation, retry({ operation, memory }, whole))
+    const send = (wanted: Readonly<Record<string, Redacted.Redacted>>) =>
+      client.execute(
         request.pipe(
           HttpClientRequest.setUrl(url),
           HttpClientRequest.setHeaders({
-            ...(wanted === undefined ? undefined : Record.map(wanted, Redacted.value)),
+            ...Record.map(wanted, (value) => Redacted.value(value)),
             "user-agent": userAgent,
             // what is hashed and measured is what the registry holds, not a coding of it
             "accept-encoding": "identity",
@@ -181,21 +173,29 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
           })
         )
       )
-    })
+    const sent =
+      home && secure && credentials.headers !== undefined
+        ? Effect.flatMap(credentials.headers(operation.registry), send)
+        : Effect.suspend(() => send({}))
+    return host.concurrency === undefined
+      ? sent
+      : Effect.zipRight(Slots.hold(memory, host, operation.name, scope), sent)
+  }
 
   const execute: Service["execute"] = (operation, request, options) =>
-    Effect.flatMap(RegistryHosts.RegistryHosts, ({ lookup }) => {
-      const host = lookup(operation.registry, operation.repository)
-      if (host.blocked) {
-        const facts = Facts.ofRequest(operation, request.method, request.url)
-        return new PolicyViolation({ ...facts, reason: "RegistryHosts blocks this registry" })
-      }
-      return Effect.flatMap(Effect.scope, (scope) => {
-        if (host.mirrors.length === 0) return via(Route.source(host, operation, request), scope, options)
+    provide(
+      Effect.contextWithEffect((context: Context.Context<Scope.Scope>) => {
+        const scope = Context.get(context, Scope.Scope)
+        const host = Context.get(context, RegistryHosts.RegistryHosts).lookup(operation.registry, operation.repository)
+        if (host.blocked) {
+          const facts = Facts.ofRequest(operation, request.method, request.url)
+          return new PolicyViolation({ ...facts, reason: "RegistryHosts blocks this registry" })
+        }
+        if (host.mirrors.length === 0) return via(context, Route.source(host, operation, request), scope, options)
         const { last, mirrors } = Route.all(host, operation, request)
-        return Mirrors.before(mirrors, last, memory, (route, scope) => via(route, scope, options), scope)
+        return Mirrors.before(mirrors, last, memory, (route, scope) => via(context, route, scope, options), scope)
       })
-    }).pipe(provide)
+    )
 
   return { execute, provide, memory }
 })

@@ -9,6 +9,7 @@ import * as Descriptor from "./Descriptor.js"
 import type * as Digest from "./Digest.js"
 import * as Hasher from "./Hasher.js"
 import { canonical } from "./internal/canonical.js"
+import { describe, isOci } from "./internal/describe.js"
 import { printable } from "./internal/facts.js"
 import { identify, type Known, type Refusal } from "./internal/identify.js"
 import { read } from "./internal/json.js"
@@ -210,10 +211,6 @@ export const isIndex = (manifest: Manifest): manifest is ImageIndex | DockerMani
 export const isImage = (manifest: Manifest): manifest is ImageManifest | DockerManifest =>
   manifest.mediaType === MediaType.ociManifest || manifest.mediaType === MediaType.dockerManifest
 
-/** Whether it is of a kind that can name a subject and an artifact type: Docker's can't, though a field may look so. */
-const isOci = (manifest: Manifest): manifest is ImageManifest | ImageIndex | ArtifactManifest =>
-  manifest.mediaType !== MediaType.dockerManifest && manifest.mediaType !== MediaType.dockerManifestList
-
 /** What kind of artifact a manifest is: its `artifactType`, else the media type of its config. */
 export const artifactType = (manifest: Manifest): Option.Option<string> => {
   const stated = isOci(manifest) ? manifest.artifactType : undefined
@@ -224,18 +221,15 @@ export const artifactType = (manifest: Manifest): Option.Option<string> => {
 export const subject = (manifest: Manifest): Option.Option<Descriptor.Descriptor> =>
   Option.fromNullable(isOci(manifest) ? manifest.subject : undefined)
 
-const describe = (
+const described = (
   bytes: Uint8Array,
   manifest: Manifest,
   algorithm?: Digest.Algorithm | undefined
-): Effect.Effect<Descriptor.Descriptor> => {
-  const stated = isOci(manifest) ? manifest.artifactType : undefined
-  return Descriptor.fromBytes(bytes, {
-    mediaType: manifest.mediaType,
-    algorithm,
-    ...(stated && { artifactType: stated })
-  })
-}
+): Effect.Effect<ManifestContent> =>
+  Effect.map(
+    Hasher.digest(bytes, algorithm),
+    (digest) => new ManifestContent({ descriptor: describe(manifest, digest, bytes.length), bytes, manifest })
+  )
 
 const withDigest = (
   { bytes, mediaType }: ManifestUnsupported,
@@ -271,11 +265,7 @@ export class ManifestContent extends Data.Class<{
     Effect.matchEffect(decode(bytes, options.mediaType), {
       onFailure: (error) =>
         error._tag === "ManifestUnsupported" ? withDigest(error, options.algorithm) : Effect.fail(error),
-      onSuccess: (manifest) =>
-        Effect.map(
-          describe(bytes, manifest, options.algorithm),
-          (descriptor) => new ManifestContent({ descriptor, bytes, manifest })
-        )
+      onSuccess: (manifest) => described(bytes, manifest, options.algorithm)
     })
 
   /** The payload read as a typed media type, one of the user's own too; none when it is another or does not fit. */
@@ -287,7 +277,4 @@ export class ManifestContent extends Data.Class<{
 }
 
 /** Encodes a manifest, to be pushed. Nothing is checked: a registry refuses what does not hold together. */
-export const content = (manifest: Manifest): Effect.Effect<ManifestContent> => {
-  const bytes = encode(manifest)
-  return Effect.map(describe(bytes, manifest), (descriptor) => new ManifestContent({ descriptor, bytes, manifest }))
-}
+export const content = (manifest: Manifest): Effect.Effect<ManifestContent> => described(encode(manifest), manifest)

@@ -1,17 +1,23 @@
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
+import type { LazyArg } from "effect/Function"
 import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+import type { Repository } from "../../spec/Repository.js"
 import type { Operation } from "../Operation.js"
 import * as RegistryClient from "../RegistryClient.js"
 import { type CallError, UnexpectedResponse } from "../RegistryError.js"
 import * as RegistryHosts from "../RegistryHosts.js"
 import * as Body from "./body.js"
 import * as Mirrors from "./hosts/mirrors.js"
+import * as Policies from "./policies.js"
 import * as Provenance from "./provenance.js"
 import * as Refusal from "./refusal.js"
+import * as Request from "./request.js"
 
 /** One request of an endpoint, and how its answers are read. */
 export interface Call<E> {
@@ -45,21 +51,16 @@ export const orAgain = <A, E, R, E2>(
 const isFirstVersion = ({ headers }: HttpClientResponse): boolean =>
   headers["x-docker-registry-version"] !== undefined && headers["docker-distribution-api-version"] === undefined
 
-/** Sends the request and hands out an answer that says yes, its body unread. */
-export const open = <E = never>(
+/** What an answer means that does not say yes; from a mirror, one that says nothing here is asked for `anew`. */
+const refused = <E, R>(
   call: Call<E>,
-  options?: RegistryClient.ExecuteOptions
-): Effect.Effect<Body.Answer, E | CallError, RegistryClient.RegistryClient | Scope.Scope> =>
+  answer: Body.Answer,
+  anew: LazyArg<Effect.Effect<Body.Answer, E | CallError, R>>
+): Effect.Effect<Body.Answer, E | CallError, R> =>
   Effect.gen(function* () {
-    const client = yield* RegistryClient.RegistryClient
-    const { limits } = yield* client.provide(RegistryHosts.of(call.operation.registry, call.operation.repository))
-    const scope = yield* Effect.flatMap(Effect.scope, (outer) => Scope.fork(outer, ExecutionStrategy.sequential))
-    const response = yield* Scope.extend(client.execute(call.operation, call.request, options), scope)
-    const abort = Scope.close(scope, Exit.void)
-    const answer: Body.Answer = { operation: call.operation, response, limits, abort }
-    if (call.accepts.includes(response.status) || isGone(call.request, response)) return answer
+    const { response } = answer
     // a status below 400 that means nothing here; what is 400 and above does not come from mirrors
-    if (Mirrors.isFrom(response)) return yield* again(answer, open(call, options))
+    if (Mirrors.isFrom(response)) return yield* again(answer, anew())
     const refusal = yield* Refusal.read(answer)
     if (response.status === 404 && isFirstVersion(response)) {
       const reason = "it speaks only the first version of Docker's protocol"
@@ -70,11 +71,51 @@ export const open = <E = never>(
     return yield* Effect.fail(particular ?? (yield* Refusal.common(answer, refusal)))
   })
 
+/** As `open`. Only what may be given up while its Scope lasts needs one of its own, which costs as much as a policy. */
+const send = <E>(
+  call: Call<E>,
+  options: RegistryClient.ExecuteOptions | undefined,
+  abortable: boolean
+): Effect.Effect<Body.Answer, E | CallError, RegistryClient.RegistryClient | Scope.Scope> =>
+  Effect.flatMap(RegistryClient.RegistryClient, ({ execute, provide }) => {
+    const { accepts, operation, request } = call
+    return Effect.flatMap(
+      provide(RegistryHosts.of(operation.registry, operation.repository)),
+      ({ limits, mirrors }) => {
+        const answered = (response: HttpClientResponse, abort: Effect.Effect<void>) => {
+          const answer: Body.Answer = { operation, response, limits, abort }
+          return accepts.includes(response.status) || isGone(request, response)
+            ? Effect.succeed(answer)
+            : refused(call, answer, () => send(call, options, abortable))
+        }
+        const executed = execute(operation, request, options)
+        // a mirror's answer is given up for the registry's own
+        if (!abortable && mirrors.length === 0) {
+          return Effect.flatMap(executed, (response) => answered(response, Effect.void))
+        }
+        return Effect.scope.pipe(
+          Effect.flatMap((outer) => Scope.fork(outer, ExecutionStrategy.sequential)),
+          Effect.flatMap((scope) =>
+            Effect.flatMap(Scope.extend(executed, scope), (response) =>
+              answered(response, Scope.close(scope, Exit.void))
+            )
+          )
+        )
+      }
+    )
+  })
+
+/** Sends the request and hands out an answer that says yes, its body unread. */
+export const open = <E = never>(
+  call: Call<E>,
+  options?: RegistryClient.ExecuteOptions
+): Effect.Effect<Body.Answer, E | CallError, RegistryClient.RegistryClient | Scope.Scope> => send(call, options, true)
+
 /** Sends the request and reads no more of the answer than its headers. */
 export const head = <E = never>(
   call: Call<E>
 ): Effect.Effect<Body.Answer, E | CallError, RegistryClient.RegistryClient> =>
-  Effect.scoped(Effect.tap(open(call), Body.discard))
+  Effect.scoped(Effect.tap(send(call, undefined, false), Body.discard))
 
 /**
  * Opens an answer and uses it up. What a mirror sent and cannot be used is asked for again without mirrors, and all of it is
@@ -103,6 +144,23 @@ export const read = <A, E, E2, R2>(
   limit: (limits: RegistryHosts.Limits) => number,
   use: (answer: Body.Answer, bytes: Uint8Array) => Effect.Effect<A, E2, R2>
 ): Effect.Effect<A, E | E2 | CallError, RegistryClient.RegistryClient | Exclude<R2, Scope.Scope>> =>
-  using(open(call, { hold: limit }), (answer) =>
+  using(send(call, { hold: limit }, false), (answer) =>
     Effect.flatMap(Body.collect(answer, limit(answer.limits)), (bytes) => use(answer, bytes))
   )
+
+/**
+ * An endpoint's span, under the client's policies. `Effect.fn` would take two stack traces for each call, and each context
+ * that is given costs as much as ten steps; the endpoints called most do with one.
+ */
+export const spanned =
+  (name: `oci.${string}`, repository: Repository, target?: string) =>
+  <A, E, R>(
+    self: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan> | RegistryClient.RegistryClient> =>
+    Effect.flatMap(RegistryClient.RegistryClient, ({ memory }) =>
+      Effect.useSpan(name, { captureStackTrace: false, attributes: Request.attributes(repository, target) }, (span) =>
+        Effect.contextWithEffect((context: Context.Context<never>) =>
+          Effect.provide(self, Context.add(Policies.missing(memory, context), Tracer.ParentSpan, span))
+        )
+      )
+    )

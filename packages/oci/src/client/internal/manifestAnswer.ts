@@ -3,7 +3,8 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Digest from "../../spec/Digest.js"
 import * as Hasher from "../../spec/Hasher.js"
-import { ManifestContent } from "../../spec/Manifest.js"
+import { describe } from "../../spec/internal/describe.js"
+import { decode, ManifestContent } from "../../spec/Manifest.js"
 import * as MediaType from "../../spec/MediaType.js"
 import * as RegistryClient from "../RegistryClient.js"
 import { DigestMismatch, ManifestInvalid, ManifestUnsupported } from "../RegistryError.js"
@@ -32,6 +33,18 @@ const algorithmOf = (answer: Body.Answer, bytes: Uint8Array): Effect.Effect<Dige
   )
 }
 
+/** As `ManifestContent.fromBytes`, where the digest is known; they are not hashed once more unless there is something wrong. */
+const content = (
+  bytes: Uint8Array,
+  digest: Digest.Digest,
+  options: { readonly algorithm: Digest.Algorithm; readonly mediaType: string | undefined }
+): ReturnType<typeof ManifestContent.fromBytes> =>
+  Either.match(decode(bytes, options.mediaType), {
+    onLeft: () => ManifestContent.fromBytes(bytes, options),
+    onRight: (manifest) =>
+      Effect.succeed(new ManifestContent({ descriptor: describe(manifest, digest, bytes.length), bytes, manifest }))
+  })
+
 /** Reads and verifies a manifest that a registry answered with. */
 export const read = (
   answer: Body.Answer,
@@ -42,32 +55,45 @@ export const read = (
   ManifestInvalid | ManifestUnsupported | DigestMismatch,
   RegistryClient.RegistryClient
 > => {
-  const facts = Body.facts(answer)
+  const { digest } = asked
+  const mediaType = asked.mediaType ?? answer.response.headers["content-type"]
   const verified = (actual: string | undefined) =>
-    asked.digest === undefined || actual === asked.digest
+    digest === undefined || actual === digest
       ? Effect.void
-      : new DigestMismatch({ ...facts, expected: asked.digest, actual })
-  return Effect.flatMap(RegistryClient.RegistryClient, (client) =>
-    Effect.gen(function* () {
-      const algorithm =
-        asked.digest === undefined ? yield* algorithmOf(answer, bytes) : yield* Verify.algorithm(asked.digest, facts)
-      const mediaType = asked.mediaType ?? answer.response.headers["content-type"]
-      // before anything is read from them; only a signed schema 1 is named by less than its bytes
-      if (asked.digest !== undefined && !MediaType.isSchemaOne(mediaType ?? "")) {
-        yield* verified(yield* Hasher.digest(bytes, algorithm))
-      }
-      return yield* ManifestContent.fromBytes(bytes, { algorithm, mediaType }).pipe(
-        Effect.tap(({ descriptor }) => verified(descriptor.digest)),
-        Effect.catchTags({
-          ManifestInvalid: (error) =>
-            Effect.fail(new ManifestInvalid({ ...facts, reason: error.reason, mediaType: error.mediaType })),
-          ManifestUnsupported: ({ bytes, digest, mediaType }) =>
-            Effect.zipRight(
-              verified(digest),
-              Effect.fail(new ManifestUnsupported({ ...facts, bytes, digest, mediaType }))
-            )
-        })
-      )
-    }).pipe(client.provide)
+      : new DigestMismatch({ ...Body.facts(answer), expected: digest, actual })
+  const named = (algorithm: Digest.Algorithm) =>
+    Effect.tap(ManifestContent.fromBytes(bytes, { algorithm, mediaType }), ({ descriptor }) =>
+      verified(descriptor.digest)
+    )
+  const found =
+    digest === undefined
+      ? Effect.flatMap(algorithmOf(answer, bytes), named)
+      : Effect.flatMap(
+          Effect.suspend(() => Verify.algorithm(digest, Body.facts(answer))),
+          (algorithm) =>
+            // only a signed schema 1 is named by less than its bytes
+            MediaType.isSchemaOne(mediaType ?? "")
+              ? named(algorithm)
+              : Effect.flatMap(Hasher.digest(bytes, algorithm), (actual) =>
+                  // before anything is read from them
+                  Effect.zipRight(
+                    verified(actual),
+                    Effect.suspend(() => content(bytes, actual, { algorithm, mediaType }))
+                  )
+                )
+        )
+  const explained = Effect.catchAll(
+    found,
+    (error): Effect.Effect<never, ManifestInvalid | ManifestUnsupported | DigestMismatch> => {
+      if (error._tag === "DigestMismatch") return Effect.fail(error)
+      const facts = Body.facts(answer)
+      return error._tag === "ManifestInvalid"
+        ? new ManifestInvalid({ ...facts, reason: error.reason, mediaType: error.mediaType })
+        : Effect.zipRight(
+            verified(error.digest),
+            new ManifestUnsupported({ ...facts, bytes: error.bytes, digest: error.digest, mediaType: error.mediaType })
+          )
+    }
   )
+  return Effect.flatMap(RegistryClient.RegistryClient, ({ provide }) => provide(explained))
 }

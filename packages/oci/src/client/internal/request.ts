@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import type { ParentSpan } from "effect/Tracer"
 import type { Digest } from "../../spec/Digest.js"
 import type { Reference } from "../../spec/Reference.js"
 import type { RegistryName } from "../../spec/RegistryName.js"
@@ -42,12 +41,6 @@ export const attributes = (repository: Repository, target?: string): Readonly<Re
   "oci.repository": repository.name,
   ...(target === undefined ? {} : { [target.includes(":") ? "oci.digest" : "oci.reference"]: target })
 })
-
-/** An endpoint's span. `Effect.fn` would take two stack traces for each call; those called most do without. */
-export const spanned =
-  (name: `oci.${string}`, repository: Repository, target?: string) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, ParentSpan>> =>
-    Effect.withSpan(self, name, { captureStackTrace: false, attributes: attributes(repository, target) })
 
 /** Says of the current span what it is about. */
 export const annotate = (repository: Repository, target?: string): Effect.Effect<void> =>
