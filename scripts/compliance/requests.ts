@@ -142,7 +142,7 @@ export const push: Section = {
     ["U59", "A manifest that is too large for the registry"],
     ["U60", "Several tags in one request, and one by one where that is not known"],
     ["U62", "Which manifests may be put a second time"],
-    ["U63", "401 and 429 in the middle of a push", "later: signing in again, waiting"],
+    ["U63", "401 and 429 in the middle of a push", "as A42 L23"],
     ["U64", "Blobs before their manifest, a referrer perhaps before its subject", "later: the order of a push"],
     ["U65", "Layers that may not be distributed are not uploaded", "later: push of whole images"],
     ["U66", "What was read is put as it was"],
