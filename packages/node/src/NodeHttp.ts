@@ -9,6 +9,7 @@ import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Undici from "@effect/platform-node/Undici"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Certificates from "./internal/certificates.js"
@@ -53,12 +54,13 @@ const environment = (name: string): string => process.env[name.toLowerCase()] ??
 /** Nobody reaches our loopback through a proxy; Go's clients know that, undici does not. */
 const loopback = "localhost,127.0.0.1,[::1]"
 
-/** Whether undici can make something of it; its password is written as URLs write it. */
+/** Whether undici can make something of it; its user name and password are UTF-8, written as URLs write it. */
 const isProxy = (address: string): boolean => {
   if (address === "") return true
   if (!URL.canParse(address)) return false
   const { password, protocol, username } = new URL(address)
-  return /^(https?|socks5?):$/.test(protocol) && !/%(?![0-9a-f]{2})/i.test(username + password)
+  const decoded = Either.try(() => [username, password].map(decodeURIComponent))
+  return /^(https?|socks5?):$/.test(protocol) && Either.isRight(decoded)
 }
 
 const agent = ({ connections = 16, connectTimeout = "10 seconds", keepAlive = "4 seconds", proxy }: Options) => {

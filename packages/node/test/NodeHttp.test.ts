@@ -194,7 +194,14 @@ describe("NodeHttp", () => {
       })
     )
 
-    for (const address of ["http://me:secret@", "ftp://me:secret@proxy.test", "http://me:secret%zz@proxy.test"]) {
+    for (const address of [
+      "http://me:secret@",
+      "ftp://me:secret@proxy.test",
+      "http://me:secret%zz@proxy.test",
+      "http://me:secret%ff@proxy.test",
+      "http://secret%c3:me@proxy.test",
+      "socks5://me:secret%ff@proxy.test"
+    ]) {
       it.scopedLive(`fails each request for a proxy's address like ${address}, and does not show it`, () =>
         Effect.gen(function* () {
           const transport = NodeHttp.layerWith({ proxy: { http: address } })

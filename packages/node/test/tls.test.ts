@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Blobs from "effect-oci/Blobs"
 import * as OriginPolicy from "effect-oci/OriginPolicy"
+import * as RegistryAuth from "effect-oci/RegistryAuth"
 import * as RegistryError from "effect-oci/RegistryError"
 import * as RegistryHosts from "effect-oci/RegistryHosts"
 import * as Repository from "effect-oci/Repository"
@@ -162,6 +163,16 @@ describe("NodeHttp, addresses", () => {
         : callback(null, address, 4)
     }
 
+  /** The first answer brings us to the registry; then its name is what it is to everyone. All others are this machine. */
+  const onlyFirst = (): LookupFunction => {
+    let first = true
+    return (hostname, options, callback) => {
+      const found = names(first ? "127.0.0.1" : "198.51.100.1", "127.0.0.1")
+      first = false
+      return found(hostname, options, callback)
+    }
+  }
+
   /** A registry whose blobs are at another name. */
   const redirecting = () =>
     Effect.gen(function* () {
@@ -210,14 +221,7 @@ describe("NodeHttp, addresses", () => {
   it.scopedLive("S49 does not connect to this machine for a registry that is public by then", () =>
     Effect.gen(function* () {
       const { registry, storage } = yield* redirecting()
-      // the first answer brings us to the registry; then its name is what it is to everyone
-      let first = true
-      const lookup: LookupFunction = (hostname, options, callback) => {
-        const found = names(first ? "127.0.0.1" : "198.51.100.1", "127.0.0.1")
-        first = false
-        return found(hostname, options, callback)
-      }
-      const result = yield* pull(registry, lookup, undefined)
+      const result = yield* pull(registry, onlyFirst(), undefined)
       assert(result._tag === "Left" && result.left._tag === "TransportError")
       assert.strictEqual(result.left.code, "ERR_UNSAFE_ADDRESS")
       assert.strictEqual(storage.connections(), 0)
@@ -228,13 +232,47 @@ describe("NodeHttp, addresses", () => {
     Effect.gen(function* () {
       const { registry, storage } = yield* redirecting()
       const trusting = Layer.orDie(OriginPolicy.layerTrusting([`cdn.test:${portOf(storage)}`]))
-      let first = true
-      const lookup: LookupFunction = (hostname, options, callback) => {
-        const found = names(first ? "127.0.0.1" : "198.51.100.1", "127.0.0.1")
-        first = false
-        return found(hostname, options, callback)
-      }
-      assert.strictEqual((yield* pull(registry, lookup, trusting))._tag, "Right")
+      assert.strictEqual((yield* pull(registry, onlyFirst(), trusting))._tag, "Right")
     })
   )
+
+  describe("of token services", () => {
+    /** A registry that gives blobs to those who have a token, and the service that it names for them. */
+    const signingIn = () =>
+      Effect.gen(function* () {
+        const tokens = yield* serve((_, response) =>
+          response.setHeader("content-type", "application/json").end(JSON.stringify({ token: "T" }))
+        )
+        const challenge = `Bearer realm="http://tokens.test:${portOf(tokens)}/token"`
+        const registry = yield* serve((request, response) =>
+          request.headers.authorization === "Bearer T"
+            ? blob(request, response)
+            : response.writeHead(401, { "www-authenticate": challenge }).end()
+        )
+        return { tokens, registry }
+      })
+
+    it.scopedLive("S49 S10 asks one on this machine for a registry of this machine", () =>
+      Effect.gen(function* () {
+        const { registry, tokens } = yield* signingIn()
+        const result = yield* pull(registry, names("127.0.0.1", "127.0.0.1"), undefined).pipe(
+          Effect.provide(RegistryAuth.layer)
+        )
+        assert.strictEqual(result._tag, "Right")
+        assert.strictEqual(tokens.requests.length, 1)
+      })
+    )
+
+    it.scopedLive("S49 S10 connects to none on this machine for a registry that is elsewhere", () =>
+      Effect.gen(function* () {
+        const { registry, tokens } = yield* signingIn()
+        const result = yield* pull(registry, onlyFirst(), undefined).pipe(Effect.provide(RegistryAuth.layer))
+        assert(result._tag === "Left" && result.left._tag === "TransportError")
+        assert.strictEqual(result.left.code, "ERR_UNSAFE_ADDRESS")
+        assert.include(result.left.message, "tokens.test is 127.0.0.1, a loopback address, where registry.test is not")
+        assert.strictEqual(tokens.connections(), 0)
+        assert.strictEqual(registry.requests.length, 1)
+      })
+    )
+  })
 })

@@ -133,4 +133,6 @@ export class Led extends Context.Reference<Led>()("effect-oci/OriginPolicy/Led",
 export const following =
   (from: string, verdict: Verdict) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    verdict.sameOrigin || verdict.trusted === true ? self : Effect.provideService(self, Led, new URL(from).hostname)
+    verdict.sameOrigin
+      ? self
+      : Effect.provideService(self, Led, verdict.trusted === true ? undefined : new URL(from).hostname)

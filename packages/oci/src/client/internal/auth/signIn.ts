@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as OriginPolicy from "../../OriginPolicy.js"
 import type { Service } from "../../RegistryAuth.js"
 import { type CallError, Unauthorized, UnsafeLocation } from "../../RegistryError.js"
 import * as RegistryHttpClient from "../client.js"
@@ -100,23 +101,31 @@ const deleted = (turn: Pass.Turn, way: Session.Way, identity: Identity, refused:
     return yield* last
   })
 
-/** Another registry that a redirect led to: it gets to know nobody, and gives what it gives to anyone. */
+/**
+ * Another registry that a redirect led to: it gets to know nobody, and gives what it gives to anyone. Where its name leads is
+ * checked as it was when the redirect was followed.
+ */
 const abroad = (turn: Pass.Turn, refused: Refused.Refused, url: string): Answer =>
   Effect.gen(function* () {
-    const { request, session } = turn
+    const { call, request, session } = turn
+    const { method } = request
     const offer = Challenge.parse(refused.challenge ?? "").find(
       (challenge) => challenge.scheme === "bearer" && Challenge.fault(challenge) === undefined
     )
-    if (offer === undefined) return refused.response()
+    const from = `${call.host.baseUrl}/v2/`
+    const verdict = call.policy.judge({ kind: "redirect", operation: call.operation, method, from, to: url })
+    if (offer === undefined || verdict._tag === "Left") return refused.response()
     const way = Pass.wayOf(turn, offer, `${new URL(url).origin}/v2/`)
     const scopes = Scope.parseAll(offer.parameters.get("scope"))
-    const pass = yield* Effect.either(Pass.granted(turn, way, session.identify(Option.none()), scopes))
-    if (pass._tag === "Left" || pass.right.header === undefined) return refused.response()
-    return yield* turn.next.execute(
-      HttpClientRequest.make(request.method)(url, {
-        headers: { ...Headers.abroad(request.headers), authorization: Redacted.value(pass.right.header) }
-      })
-    )
+    return yield* Effect.gen(function* () {
+      const pass = yield* Effect.either(Pass.granted(turn, way, session.identify(Option.none()), scopes))
+      if (pass._tag === "Left" || pass.right.header === undefined) return refused.response()
+      return yield* turn.next.execute(
+        HttpClientRequest.make(method)(url, {
+          headers: { ...Headers.abroad(request.headers), authorization: Redacted.value(pass.right.header) }
+        })
+      )
+    }).pipe(OriginPolicy.following(from, verdict.right))
   })
 
 /** Asks the registry's root how to sign in. */

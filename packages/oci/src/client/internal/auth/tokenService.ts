@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as EffectScope from "effect/Scope"
 import type { Operation } from "../../Operation.js"
-import type { Verdict } from "../../OriginPolicy.js"
+import * as OriginPolicy from "../../OriginPolicy.js"
 import type { Request as AuthRequest } from "../../RegistryAuth.js"
 import { type CallError, TokenInvalid, Unauthorized, UnsafeLocation } from "../../RegistryError.js"
 import * as Body from "../body.js"
@@ -128,7 +128,7 @@ const byRefreshToken = (wanted: Wanted, url: string, token: Redacted.Redacted) =
  * The token for a credential. A password goes by `GET`, which all services know; refresh tokens go by `POST`, which many
  * do not. When one does not work, the other is tried, if there are the means for it.
  */
-const exchange = (wanted: Wanted, verdict: Verdict): Effect.Effect<TokenAnswer.TokenAnswer, CallError> => {
+const exchange = (wanted: Wanted, verdict: OriginPolicy.Verdict): Effect.Effect<TokenAnswer.TokenAnswer, CallError> => {
   const { identity, session, way } = wanted
   const { credential, header } = identity
   const plain = get(wanted, verdict.url)
@@ -180,7 +180,7 @@ export const fetch = (wanted: Wanted): Effect.Effect<Grant, CallError> =>
     const secretly = identity.credential !== undefined && !verdict.credentials
     const begun = yield* Clock.currentTimeMillis
     const { certain, life, refreshToken, token } = yield* Effect.catchIf(
-      exchange(wanted, verdict),
+      OriginPolicy.following(way.from, verdict)(exchange(wanted, verdict)),
       (error) => secretly && (error._tag === "Unauthorized" || error._tag === "Denied"),
       () =>
         new UnsafeLocation({
