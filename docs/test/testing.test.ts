@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { NodeRegistry } from "@effect-oci/node"
+import { NodeHttp, NodeRegistry } from "@effect-oci/node"
 import { RegistryServer, Script } from "@effect-oci/registry"
 import * as ScriptServer from "@effect-oci/registry/node/ScriptServer"
 import { Effect, Either, Fiber, Layer, TestClock } from "effect"
@@ -10,6 +10,7 @@ import {
   Manifests,
   Reference,
   RegistryAuth,
+  RegistryClient,
   RegistryError,
   RegistryRetry,
   Tags
@@ -159,6 +160,34 @@ describe("a script over sockets", () => {
       const error = yield* Effect.flip(Blobs.get(repository, digest))
       assert.strictEqual(error._tag, "TransportError")
     }).pipe(Effect.provide(RegistryRetry.layerNone), Effect.provide([NodeRegistry.layer, sockets]))
+  )
+  // #endregion
+
+  // #region tls
+  const encrypted = ScriptServer.layerTls(
+    Script.expect("GET", blob).answer((_, address) => ({
+      status: 307,
+      headers: { location: `${address("https://cdn.test")}/x` }
+    })),
+    Script.on("https://cdn.test").handshake(Script.cut)
+  )
+
+  it.live("trusts a registry, and is cut off by its storage", () =>
+    Effect.gen(function* () {
+      const { address } = yield* Script.Script
+      const { repository } = yield* Reference.parse(`${address("https://registry.test")}/org/app`)
+      const { host } = new URL(address("https://registry.test"))
+      const trusting = NodeHttp.layerWith({ tls: { [host]: { ca: yield* ScriptServer.Authority } } })
+      const error = yield* Effect.flip(Blobs.get(repository, digest)).pipe(
+        Effect.provide(Layer.provide(RegistryClient.layer, trusting))
+      )
+      assert.strictEqual(error._tag, "TransportError")
+      const requests = yield* Script.requests
+      assert.deepStrictEqual(
+        requests.map(({ method }) => method),
+        ["GET", "TLS"]
+      )
+    }).pipe(Effect.provide(RegistryRetry.layerNone), Effect.provide(encrypted))
   )
   // #endregion
 })

@@ -32,6 +32,7 @@ import type { Failure, Received } from "./internal/script/record.js"
 import * as Stage from "./internal/script/stage.js"
 
 export type {
+  Address,
   Answer,
   AnswerOptions,
   Expectation,
@@ -52,8 +53,8 @@ export interface Service {
   readonly requests: Effect.Effect<ReadonlyArray<Received>>
   /** Fails when something was not as the script has it, or is not yet. Layers do so when they end. */
   readonly verify: Effect.Effect<void, Failure>
-  /** Where an origin of the script is found: over a socket `http://127.0.0.1:port`, else under its own name. */
-  readonly address: (origin: string) => string
+  /** Where an origin of the script is found: over a socket at 127.0.0.1 and its port, else under its own name. */
+  readonly address: Lines.Address
 }
 
 export class Script extends Context.Tag("@effect-oci/registry/Script")<Script, Service>() {}
@@ -111,7 +112,7 @@ export const trickle = (body: string | Uint8Array, pause: Duration.DurationInput
 export const layer = (...lines: ReadonlyArray<Lines.Line>): Layer.Layer<HttpClient.HttpClient | Script> =>
   Layer.scopedContext(
     Effect.gen(function* () {
-      const stage = Stage.make(lines)
+      const stage = Stage.make(lines, new Map())
       yield* Stage.verifyAtEnd(stage)
       return Context.make(HttpClient.HttpClient, Client.make(stage)).pipe(
         Context.add(Script, Stage.service(stage, new Map()))

@@ -2,8 +2,12 @@
  * A script played over real sockets of this machine, one port for each of its origins. Where `Script.layer` answers with
  * values, this answers with bytes: header names keep their case, lengths may be wrong, connections are closed and reset.
  *
+ * `layer` speaks plain HTTP whatever an origin's scheme, `layerTls` speaks TLS where it is `https`.
+ *
  * Delays and holds are on the clock of the test, the network is not: use `it.live`, or few and certain waits.
  */
+
+import * as tls from "node:tls"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
@@ -17,8 +21,12 @@ import type * as Scope from "effect/Scope"
 import * as Client from "../internal/script/client.js"
 import * as Stage from "../internal/script/stage.js"
 import { type Line, Script, type Service } from "../Script.js"
+import * as Certificates from "./internal/authority.js"
 import * as Connection from "./internal/connection.js"
 import * as Exchange from "./internal/exchange.js"
+
+/** The certificate, in PEM, of the authority that signs for the origins of a script. Each script has its own. */
+export class Authority extends Context.Tag("@effect-oci/registry/node/ScriptServer/Authority")<Authority, string>() {}
 
 /** Waits until no answer is on its way, for a second at most: what a client gave up is known only when its FIN comes. */
 const settled = ({ requests }: Stage.Stage): Effect.Effect<void> =>
@@ -37,20 +45,28 @@ interface Played {
   readonly addresses: ReadonlyMap<string, string>
 }
 
-const play = (lines: ReadonlyArray<Line>): Effect.Effect<Played, never, Scope.Scope> =>
+const play = (
+  lines: ReadonlyArray<Line>,
+  authority?: Certificates.Authority
+): Effect.Effect<Played, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const played = Stage.make(lines)
-    const stage: Stage.Stage = { ...played, verify: Effect.zipRight(settled(played), played.verify) }
     const addresses = new Map<string, string>()
+    const played = Stage.make(lines, addresses)
+    const stage: Stage.Stage = { ...played, verify: Effect.zipRight(settled(played), played.verify) }
     const run = yield* FiberSet.makeRuntime<never>()
     let connections = 0
     for (const origin of stage.origins) {
+      const { hostname, protocol } = new URL(origin)
+      const secure = authority !== undefined && protocol === "https:"
+      const context = secure ? tls.createSecureContext(authority.issue(hostname)) : undefined
       const port = yield* Connection.listen((socket) => {
-        const place = { origin, connection: ++connections }
-        const served = Effect.flatMap(Connection.make(socket), (connection) => Exchange.serve(stage, connection, place))
-        run(Effect.ignore(served))
+        const from = { origin, connection: ++connections }
+        const breaks = context !== undefined && stage.breaksHandshake(origin)
+        const made = breaks || context === undefined ? Connection.make(socket) : Connection.secure(socket, context)
+        const answer = breaks ? Exchange.breakHandshake : Exchange.serve
+        run(Effect.ignore(Effect.flatMap(made, (connection) => answer(stage, connection, from))))
       })
-      addresses.set(origin, `http://127.0.0.1:${port}`)
+      addresses.set(origin, `${secure ? "https" : "http"}://127.0.0.1:${port}`)
     }
     yield* Stage.verifyAtEnd(stage)
     return { stage, addresses }
@@ -86,12 +102,26 @@ const rewritten = (client: HttpClient.HttpClient, { addresses, stage }: Played):
   )
 }
 
-/** Listens for the script. Programs find it by `Script.address`; the script's own names are for `layerHttpClient`. */
+/** Listens for the script, in the clear. Programs find it by `Script.address`; the script's own names are for `layerHttpClient`. */
 export const layer = (...lines: ReadonlyArray<Line>): Layer.Layer<Script> =>
   Layer.scoped(Script, Effect.map(play(lines), serviceOf))
 
 /**
- * Listens for the script, and gives the `HttpClient` that it is given another way: requests to the script's origins reach
+ * Listens for the script, by TLS where an origin is `https`. Each has a certificate for its own name, `localhost` and
+ * 127.0.0.1, signed by the script's `Authority`, which nobody else trusts; the address is `https://127.0.0.1:port`.
+ */
+export const layerTls = (...lines: ReadonlyArray<Line>): Layer.Layer<Script | Authority> =>
+  Layer.scopedContext(
+    Effect.suspend(() => {
+      const authority = Certificates.make()
+      return Effect.map(play(lines, authority), (played) =>
+        Context.make(Script, serviceOf(played)).pipe(Context.add(Authority, authority.certificate))
+      )
+    })
+  )
+
+/**
+ * Listens for the script, in the clear, and gives the `HttpClient` that it is given another way: requests to the script's origins reach
  * their sockets, and those to any other are as unexpected as with `Script.layer`.
  */
 export const layerHttpClient = (

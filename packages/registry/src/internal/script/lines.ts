@@ -36,6 +36,9 @@ export interface Answer extends AnswerOptions {
   readonly status: number
 }
 
+/** Where an origin of the script is found: over a socket at 127.0.0.1, else under its own name. */
+export type Address = (origin: string) => string
+
 /** What comes over the wire and nothing else. */
 export interface Raw {
   readonly raw: ReadonlyArray<Piece>
@@ -48,7 +51,7 @@ export interface Step {
   readonly method: string
   readonly target: string
   readonly match: Match
-  readonly reply: (request: Received) => Effect.Effect<Answer | Raw>
+  readonly reply: (request: Received, address: Address) => Effect.Effect<Answer | Raw>
   readonly count: number
   /** The same, so many times in a row. */
   readonly times: (count: number) => Step
@@ -76,8 +79,8 @@ export interface Expectation {
     (status: number, options?: AnswerOptions): Step
     /** No answer but this: a reset, say, or a stall. */
     (cue: Cue): Step
-    /** An answer made of the request; its body has been read. */
-    (make: (request: Received) => Answer | Effect.Effect<Answer>): Step
+    /** An answer made of the request, whose body has been read, and of where the origins are, for a `Location`. */
+    (make: (request: Received, address: Address) => Answer | Effect.Effect<Answer>): Step
   }
   /**
    * Bytes as they go over the wire, from the status line on, which only a socket can do. The connection stays open after
@@ -90,7 +93,15 @@ export interface Expectation {
 export interface Origin {
   /** A request to this host; its target is path and query as they go over the wire. */
   readonly expect: (method: string, target: string, match?: Match) => Expectation
+  /**
+   * A connection that gets no further than its TLS handshake: what it is answered when its first bytes have come, a cut, say,
+   * or plain HTTP. Only `ScriptServer.layerTls` can play it; among the requests its method is `TLS`.
+   */
+  readonly handshake: (...pieces: ReadonlyArray<Piece>) => Step
 }
+
+/** How a handshake that ends there is called among the steps and requests. */
+export const handshake = { method: "TLS", target: "" } as const
 
 const step = (fields: Omit<Step, "_tag" | "times">): Step => ({
   ...fields,
@@ -99,26 +110,32 @@ const step = (fields: Omit<Step, "_tag" | "times">): Step => ({
 })
 
 const replying = (
-  how: number | Cue | ((request: Received) => Answer | Effect.Effect<Answer>),
+  how: number | Cue | ((request: Received, address: Address) => Answer | Effect.Effect<Answer>),
   options: AnswerOptions | undefined
 ): Step["reply"] => {
   if (typeof how === "number") return () => Effect.succeed({ ...options, status: how })
-  if (typeof how !== "function") return () => Effect.succeed({ raw: [how] })
-  return (request) =>
+  if (typeof how !== "function") return raw([how])
+  return (request, address) =>
     Effect.suspend(() => {
-      const answer = how(request)
+      const answer = how(request, address)
       return Effect.isEffect(answer) ? answer : Effect.succeed(answer)
     })
+}
+
+const raw = (pieces: ReadonlyArray<Piece>): Step["reply"] => {
+  const reply = Effect.succeed({ raw: pieces })
+  return () => reply
 }
 
 export const on = (url: string): Origin => {
   const { origin } = new URL(url)
   return {
+    handshake: (...pieces) => step({ ...handshake, origin, match: {}, reply: raw(pieces), count: 1 }),
     expect: (method, target, match = {}) => {
       const reply = (reply: Step["reply"]) => step({ origin, method, target, match, reply, count: 1 })
       return {
         answer: (how: Parameters<typeof replying>[0], options?: AnswerOptions) => reply(replying(how, options)),
-        raw: (...pieces) => reply(() => Effect.succeed({ raw: pieces }))
+        raw: (...pieces) => reply(raw(pieces))
       }
     }
   }

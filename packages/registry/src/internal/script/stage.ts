@@ -4,7 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
-import type { Line, Raw, Step } from "./lines.js"
+import { type Address, handshake, type Line, type Raw, type Step } from "./lines.js"
 import * as Mismatch from "./mismatch.js"
 import { Failure, nameOf, type Received, type Record } from "./record.js"
 import * as Reply from "./reply.js"
@@ -32,6 +32,8 @@ export interface Stage {
   readonly requests: ReadonlyArray<Received>
   /** The hosts that are to be asked something. */
   readonly origins: ReadonlyArray<string>
+  /** Whether the next connection of an origin gets no further than its handshake. */
+  readonly breaksHandshake: (origin: string) => boolean
   /** Finds the step of a request, reads its body unless the step says not to, and works out the answer. */
   readonly enter: <E>(head: Head, body: Effect.Effect<Uint8Array, E>) => Effect.Effect<Scene, Failure | E>
   /** Fails when something was not as the script has it, or is not yet. */
@@ -91,7 +93,15 @@ const leaksOf = (lines: ReadonlyArray<Line>, requests: ReadonlyArray<Received>):
     })
   })
 
-export const make = (lines: ReadonlyArray<Line>): Stage => {
+/** Where an origin is found: by default under its own name. */
+export type Addresses = ReadonlyMap<string, string>
+
+const addressIn =
+  (addresses: Addresses): Address =>
+  (url) =>
+    addresses.get(new URL(url).origin) ?? url
+
+export const make = (lines: ReadonlyArray<Line>, addresses: Addresses): Stage => {
   const acts = actsOf(lines)
   const origins = [...acts.keys()]
   const requests: Array<Record> = []
@@ -110,6 +120,7 @@ export const make = (lines: ReadonlyArray<Line>): Stage => {
   return {
     requests,
     origins,
+    breaksHandshake: (origin) => next(origin).some(({ step }) => step.method === handshake.method),
     enter: (head, body) =>
       Effect.gen(function* () {
         const record: Record = {
@@ -131,7 +142,7 @@ export const make = (lines: ReadonlyArray<Line>): Stage => {
         if (!unread) record.body = yield* body
         const problem = unread ? undefined : Mismatch.wrongBody(match, record)
         if (problem !== undefined) return yield* fail(problem)
-        const answer = yield* Effect.catchAllDefect(reply(record), (defect) =>
+        const answer = yield* Effect.catchAllDefect(reply(record, addressIn(addresses)), (defect) =>
           fail(`answering ${nameOf(record)} failed: ${Cause.pretty(Cause.die(defect))}`)
         )
         return { record, unread, reply: "raw" in answer ? answer : Reply.make(answer, head.method) }
@@ -162,8 +173,8 @@ export const verifyAtEnd = (stage: Stage): Effect.Effect<void, never, Scope.Scop
   })
 
 /** What is public of it. */
-export const service = (stage: Stage, addresses: ReadonlyMap<string, string>) => ({
+export const service = (stage: Stage, addresses: Addresses) => ({
   requests: Effect.sync((): ReadonlyArray<Received> => [...stage.requests]),
   verify: stage.verify,
-  address: (url: string) => addresses.get(new URL(url).origin) ?? url
+  address: addressIn(addresses)
 })

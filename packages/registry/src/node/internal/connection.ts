@@ -1,4 +1,5 @@
 import * as net from "node:net"
+import * as tls from "node:tls"
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
@@ -26,7 +27,8 @@ export interface Connection {
   readonly closed: Effect.Effect<never, Over>
 }
 
-export const make = (socket: net.Socket): Effect.Effect<Connection> =>
+/** A socket, which may be one of TLS over another. */
+export const make = (socket: net.Socket, wire: net.Socket = socket): Effect.Effect<Connection> =>
   Effect.gen(function* () {
     const mailbox = yield* Mailbox.make<Uint8Array>()
     socket.setNoDelay(true)
@@ -50,11 +52,19 @@ export const make = (socket: net.Socket): Effect.Effect<Connection> =>
         closed
       ),
       reset: Effect.zipRight(
-        Effect.sync(() => socket.resetAndDestroy()),
+        Effect.sync(() => wire.resetAndDestroy()),
         over
       ),
       closed
     }
+  })
+
+/** The same behind TLS. A client that does not trust the certificate leaves, and no request comes. */
+export const secure = (wire: net.Socket, secureContext: tls.SecureContext): Effect.Effect<Connection> =>
+  Effect.suspend(() => {
+    const socket = new tls.TLSSocket(wire, { isServer: true, secureContext })
+    socket.on("error", () => {})
+    return make(socket, wire)
   })
 
 /** Listens on a free port of this machine, until the scope ends: the port. */

@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
+import { handshake } from "../../internal/script/lines.js"
 import { type Cut, type Piece, pull, type Reset } from "../../internal/script/pieces.js"
 import { type Failure, type Record, settle } from "../../internal/script/record.js"
 import type { Reply } from "../../internal/script/reply.js"
@@ -78,17 +79,29 @@ const refuse = (connection: Connection, { message }: Failure): Effect.Effect<nev
   )
 }
 
+interface From {
+  readonly origin: string
+  readonly connection: number
+}
+
+/** Answers a handshake as the script has it, and lets it come no further. */
+export const breakHandshake = (stage: Stage, connection: Connection, from: From): Effect.Effect<never, Over> =>
+  Effect.gen(function* () {
+    const { record, reply } = yield* Effect.orDie(
+      stage.enter({ ...from, ...handshake, headers: [] }, Effect.succeed(new Uint8Array()))
+    )
+    yield* connection.read
+    yield* play({ connection, record }, reply)
+    return yield* connection.closed
+  }).pipe(Effect.raceFirst(connection.closed))
+
 /** Answers the requests of a connection, one after the other, until it is over. */
-export const serve = (
-  stage: Stage,
-  connection: Connection,
-  place: { readonly origin: string; readonly connection: number }
-): Effect.Effect<never, Over> => {
+export const serve = (stage: Stage, connection: Connection, from: From): Effect.Effect<never, Over> => {
   const reader = Wire.make(connection.read)
   return Effect.gen(function* () {
     const head = yield* reader.head
     const { record, reply, unread } = yield* stage
-      .enter({ ...head, ...place }, reader.body(head))
+      .enter({ ...head, ...from }, reader.body(head))
       .pipe(Effect.catchTag("ScriptFailure", (failure) => refuse(connection, failure)))
     if (unread) yield* connection.pause
     yield* play({ connection, record }, reply)
