@@ -1,4 +1,4 @@
-import { Console, Effect, Layer, Option, Redacted } from "effect"
+import { Config, Console, Effect, Layer, Option, Redacted } from "effect"
 import { Credentials, type Reference, Registry } from "effect-oci"
 
 export const description = "end-1: signs in, and keeps the credential if the registry takes it"
@@ -19,11 +19,14 @@ export const keychain = Layer.sync(Credentials.Credentials, () => {
 })
 // #endregion
 
-const username = process.env.OCI_USERNAME ?? "me"
-const password = Redacted.make(process.env.OCI_PASSWORD ?? "secret")
+const credential = Config.all({
+  username: Config.withDefault(Config.string("OCI_USERNAME"), "me"),
+  password: Config.withDefault(Config.redacted("OCI_PASSWORD"), Redacted.make("secret"))
+})
 
 export const program = ({ registry }: Reference.Reference) =>
   Effect.gen(function* () {
+    const { username, password } = yield* credential
     const { scheme, stored } = yield* Registry.login(registry, { username, password })
     yield* Console.log(`signed in to ${registry} as ${username}, by ${scheme ?? "no scheme: it answers everybody"}`)
     yield* Console.log(`kept in ${stored ?? "nothing"}`)

@@ -3,6 +3,7 @@ import * as Terminal from "@effect/platform/Terminal"
 import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
 import * as Arr from "effect/Array"
 import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -100,7 +101,20 @@ export const layerReal = (
     username === undefined
       ? Layer.empty
       : Layer.unwrapEffect(
-          Effect.map(password(options), (password) => Credentials.basic(registry.toString(), username, password))
+          Effect.map(password(options), (password) =>
+            Layer.merge(
+              Credentials.basic(registry.toString(), username, password),
+              // for the example that signs in by itself
+              Layer.setConfigProvider(
+                ConfigProvider.fromMap(
+                  new Map([
+                    ["OCI_USERNAME", username],
+                    ["OCI_PASSWORD", Redacted.value(password)]
+                  ])
+                ).pipe(ConfigProvider.orElse(ConfigProvider.fromEnv))
+              )
+            )
+          )
         )
   const { ca, insecure, plainHttp } = options
   const settings = {

@@ -1,3 +1,4 @@
+import type { ConfigError } from "effect/ConfigError"
 import type * as Effect from "effect/Effect"
 import type { Reference } from "effect-oci/Reference"
 import type { RegistryClient } from "effect-oci/RegistryClient"
@@ -6,7 +7,7 @@ import type { RegistryClient } from "effect-oci/RegistryClient"
 export interface Example {
   readonly description: string
   /** What it writes, it writes into the reference's repository and those below. */
-  readonly program: (reference: Reference) => Effect.Effect<void, Error, RegistryClient>
+  readonly program: (reference: Reference) => Effect.Effect<void, Error | ConfigError, RegistryClient>
 }
 
 /** An example that needs no registry, only a text, and has one of its own. */

@@ -1,4 +1,5 @@
 import type * as Terminal from "@effect/platform/Terminal"
+import type { ConfigError } from "effect/ConfigError"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Reference from "effect-oci/Reference"
@@ -32,12 +33,14 @@ const help = Effect.gen(function* () {
   yield* section("uses", List.uses)
 })
 
+const shown = (error: Error | ConfigError): Error => (error instanceof Error ? error : new Error(String(error)))
+
 const onRegistry = (load: () => Promise<List.Example>, text: string | undefined, options: Command.Options) =>
   Effect.gen(function* () {
     const { program } = yield* Effect.promise(load)
     const reference = yield* Reference.parse(text ?? Embedded.reference)
     const layer = text === undefined ? Embedded.layer : Command.layerReal(reference.registry, options)
-    yield* Effect.provide(program(reference), layer)
+    yield* Effect.provide(Effect.mapError(program(reference), shown), layer)
   })
 
 /** The command, given the arguments after `pnpm example`. */

@@ -33,6 +33,8 @@ export const make = <A, E>(): ((key: string, run: Effect.Effect<A, E>) => Effect
           known === undefined
             ? Effect.interruptible(run).pipe(
                 Effect.onExit((exit) => Effect.zipRight(Effect.sync(land), Deferred.done(flight.outcome, exit))),
+                // its failure is told to those who wait, and to nobody else
+                Effect.ignore,
                 Effect.forkDaemon,
                 Effect.tap((fiber) => {
                   flight.fiber = fiber
