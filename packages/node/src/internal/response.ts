@@ -7,6 +7,7 @@ import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -86,8 +87,11 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
     })
   }
 
+  /** An exit when all of it is here: then nobody need wait, nor watch over who does. */
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
-    return Effect.map(this.#bytes, ({ buffer }) => buffer)
+    return this.#exchange.ended && this.#reading !== "pieces"
+      ? Exit.succeed(this.#taken().buffer)
+      : Effect.map(this.#bytes, ({ buffer }) => buffer)
   }
 
   get text(): Effect.Effect<string, HttpClientError.ResponseError> {
@@ -119,7 +123,6 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
     })
   }
 
-  /** The whole body, in memory of its own: what comes from the socket are views of a larger buffer. */
   get #bytes(): Effect.Effect<Uint8Array<ArrayBuffer>, HttpClientError.ResponseError> {
     return Effect.suspend(() => {
       if (this.#reading === "pieces") return Effect.fail(this.#failure(new TypeError("the body has been read already")))
@@ -129,9 +132,16 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
   }
 
   #collected(): Effect.Effect<Uint8Array<ArrayBuffer>, HttpClientError.ResponseError> {
-    if (this.#exchange.error !== undefined) return Effect.fail(this.#failure(this.#exchange.error))
+    return this.#exchange.error === undefined
+      ? Effect.succeed(this.#taken())
+      : Effect.fail(this.#failure(this.#exchange.error))
+  }
+
+  /** The whole body, in memory of its own: what comes from the socket are views of a larger buffer. */
+  #taken(): Uint8Array<ArrayBuffer> {
+    this.#reading = "whole"
     this.#whole ??= join(this.#exchange.take())
-    return Effect.succeed(this.#whole)
+    return this.#whole
   }
 
   get #over(): Effect.Effect<void> {

@@ -1,14 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as Digest from "./Digest.js"
 import * as Hasher from "./Hasher.js"
-import { lenient } from "./internal/lenient.js"
-import { mediaTypeName } from "./internal/mediaTypeName.js"
+import { descriptor } from "./internal/descriptor.js"
+import { preserving } from "./internal/lenient.js"
 import * as MediaType from "./MediaType.js"
-import * as Platform from "./Platform.js"
+import type * as Platform from "./Platform.js"
 
 /** What names content: its type, its digest, its size. image-spec, descriptor.md. Fields unknown here survive decoding. */
 export interface Descriptor {
@@ -27,33 +26,7 @@ export interface Descriptor {
   readonly platform?: Platform.Platform | undefined
 }
 
-const MediaTypeName = Schema.String.pipe(
-  Schema.pattern(mediaTypeName, {
-    identifier: "MediaTypeName",
-    message: ({ actual }) => (actual === "" ? "it is empty" : "it is not a media type")
-  })
-)
-
-// Data that is no base64 is as good as none: the content is there to be fetched.
-const Data = Schema.transform(Schema.Unknown, Schema.UndefinedOr(Schema.Uint8ArrayFromSelf), {
-  strict: true,
-  decode: (data) => (typeof data === "string" ? Either.getOrUndefined(Encoding.decodeBase64(data)) : undefined),
-  encode: (data) => data && Encoding.encodeBase64(data)
-})
-
-export const Descriptor: Schema.Schema<Descriptor, unknown> = lenient(
-  "Descriptor",
-  Schema.Struct({
-    mediaType: MediaTypeName,
-    digest: Digest.Digest,
-    size: Schema.NonNegativeInt,
-    urls: Schema.optional(Schema.Array(Schema.String)),
-    annotations: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
-    data: Schema.optional(Data),
-    platform: Schema.optional(Platform.Platform),
-    artifactType: Schema.optional(Schema.String)
-  })
-)
+export const Descriptor: Schema.Schema<Descriptor, unknown> = preserving(descriptor)
 
 /** Describes bytes in memory. The algorithm is sha256 unless another is asked for. */
 export const fromBytes = (

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import * as Digest from "./Digest.js"
-import { lenient } from "./internal/lenient.js"
+import { lenient, preserving } from "./internal/lenient.js"
 import * as MediaType from "./MediaType.js"
 
 /** How a container of the image runs. image-spec, config.md, `config`. */
@@ -94,21 +94,23 @@ const History = lenient(
   })
 )
 
-export const ImageConfig: Schema.Schema<ImageConfig, unknown> = lenient(
-  "ImageConfig",
-  Schema.Struct({
-    created: text,
-    author: text,
-    architecture: Schema.String,
-    os: Schema.String,
-    "os.version": text,
-    "os.features": texts,
-    variant: text,
-    config: Schema.optional(Execution),
-    rootfs: RootFs,
-    history: Schema.optional(Schema.Array(History))
-  }),
-  { architecture: "", os: "", rootfs: {} }
+export const ImageConfig: Schema.Schema<ImageConfig, unknown> = preserving(
+  lenient(
+    "ImageConfig",
+    Schema.Struct({
+      created: text,
+      author: text,
+      architecture: Schema.String,
+      os: Schema.String,
+      "os.version": text,
+      "os.features": texts,
+      variant: text,
+      config: Schema.optional(Execution),
+      rootfs: RootFs,
+      history: Schema.optional(Schema.Array(History))
+    }),
+    { architecture: "", os: "", rootfs: {} }
+  )
 )
 
 /** The configuration of an OCI image. */
@@ -128,16 +130,18 @@ export interface HelmConfig {
   readonly type?: string | undefined
 }
 
-export const HelmConfig: Schema.Schema<HelmConfig, unknown> = lenient(
-  "HelmConfig",
-  Schema.Struct({
-    name: Schema.String,
-    version: Schema.String,
-    apiVersion: text,
-    appVersion: text,
-    description: text,
-    type: text
-  })
+export const HelmConfig: Schema.Schema<HelmConfig, unknown> = preserving(
+  lenient(
+    "HelmConfig",
+    Schema.Struct({
+      name: Schema.String,
+      version: Schema.String,
+      apiVersion: text,
+      appVersion: text,
+      description: text,
+      type: text
+    })
+  )
 )
 
 /** The configuration of a Helm chart. */

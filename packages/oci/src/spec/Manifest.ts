@@ -5,15 +5,16 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
-import * as Descriptor from "./Descriptor.js"
+import type * as Descriptor from "./Descriptor.js"
 import type * as Digest from "./Digest.js"
 import * as Hasher from "./Hasher.js"
 import { canonical } from "./internal/canonical.js"
 import { describe, isOci } from "./internal/describe.js"
+import { descriptor } from "./internal/descriptor.js"
 import { printable } from "./internal/facts.js"
 import { identify, type Known, type Refusal } from "./internal/identify.js"
 import { read } from "./internal/json.js"
-import { lenient } from "./internal/lenient.js"
+import { decoder, lenient, preserving } from "./internal/lenient.js"
 import { ManifestInvalid, ManifestUnsupported } from "./internal/ManifestErrors.js"
 import { payload } from "./internal/schemaOne.js"
 import * as MediaType from "./MediaType.js"
@@ -69,22 +70,23 @@ export interface ArtifactManifest {
 export type Manifest = ImageManifest | ImageIndex | DockerManifest | DockerManifestList | ArtifactManifest
 
 const schemaVersion = Schema.Literal(2)
-const descriptors = Schema.Array(Descriptor.Descriptor)
+const descriptors = Schema.Array(descriptor)
 const common = {
   artifactType: Schema.optional(Schema.String),
-  subject: Schema.optional(Descriptor.Descriptor),
+  subject: Schema.optional(descriptor),
   annotations: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
 }
 
 type Of<K extends Known> = Extract<Manifest, { readonly mediaType: K }>
 
+/** What each kind has; fields that are not known come on top. */
 const documents: { readonly [K in Known]: Schema.Schema<Of<K>, unknown> } = {
   [MediaType.ociManifest]: lenient(
     "ImageManifest",
     Schema.Struct({
       schemaVersion,
       mediaType: Schema.Literal(MediaType.ociManifest),
-      config: Descriptor.Descriptor,
+      config: descriptor,
       layers: descriptors,
       ...common
     }),
@@ -100,7 +102,7 @@ const documents: { readonly [K in Known]: Schema.Schema<Of<K>, unknown> } = {
     Schema.Struct({
       schemaVersion,
       mediaType: Schema.Literal(MediaType.dockerManifest),
-      config: Descriptor.Descriptor,
+      config: descriptor,
       layers: descriptors
     }),
     { layers: [] }
@@ -129,7 +131,7 @@ const identified = (expected?: Known): Schema.Schema<unknown> => {
 
 const of = <K extends Known>(mediaType: K): Schema.Schema<Of<K>, unknown> => {
   const document: Schema.Schema<Of<K>, unknown> = documents[mediaType]
-  return Schema.compose(identified(mediaType), document)
+  return Schema.compose(identified(mediaType), preserving(document))
 }
 
 export const ImageManifest: Schema.Schema<ImageManifest, unknown> = of(MediaType.ociManifest)
@@ -141,7 +143,7 @@ export const ArtifactManifest: Schema.Schema<ArtifactManifest, unknown> = of(Med
 /** Any manifest. Each of these Schemas refuses a document that could also be read as another kind. */
 export const Manifest: Schema.Schema<Manifest, unknown> = Schema.compose(
   identified(),
-  Schema.Union(...Object.values(documents))
+  preserving(Schema.Union(...Object.values(documents)))
 )
 
 const typed = <K extends Known>(mediaType: K): MediaType.MediaType<Of<K>> => MediaType.make(mediaType, of(mediaType))
@@ -152,8 +154,13 @@ export const dockerManifest: MediaType.MediaType<DockerManifest> = typed(MediaTy
 export const dockerManifestList: MediaType.MediaType<DockerManifestList> = typed(MediaType.dockerManifestList)
 export const artifactManifest: MediaType.MediaType<ArtifactManifest> = typed(MediaType.ociArtifactManifest)
 
-const decodeAs = <K extends Known>(mediaType: K, document: unknown): Either.Either<Of<K>, ParseResult.ParseError> =>
-  Schema.decodeUnknownEither(documents[mediaType])(document)
+const decoders: { readonly [K in Known]: (document: unknown) => Either.Either<Manifest, ParseResult.ParseError> } = {
+  [MediaType.ociManifest]: decoder(documents[MediaType.ociManifest]),
+  [MediaType.ociIndex]: decoder(documents[MediaType.ociIndex]),
+  [MediaType.dockerManifest]: decoder(documents[MediaType.dockerManifest]),
+  [MediaType.dockerManifestList]: decoder(documents[MediaType.dockerManifestList]),
+  [MediaType.ociArtifactManifest]: decoder(documents[MediaType.ociArtifactManifest])
+}
 
 /** The first thing wrong, after its path: `layers[2].size: Expected NonNegativeInt, actual -1`. */
 const firstIssue = (error: ParseResult.ParseError): string => {
@@ -192,7 +199,7 @@ export const decode = (
       )
     ),
     Either.flatMap((document) =>
-      Either.mapLeft(decodeAs(document.mediaType, document), (error) => invalid(firstIssue(error)))
+      Either.mapLeft(decoders[document.mediaType](document), (error) => invalid(firstIssue(error)))
     )
   )
 }

@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type * as Descriptor from "./Descriptor.js"
 import { printable } from "./internal/facts.js"
-import { lenient } from "./internal/lenient.js"
+import { lenient, preserving } from "./internal/lenient.js"
 
 /** What an image runs on, in Go's words: `linux`, `windows`; `amd64`, `arm64`. image-spec, image-index.md. */
 export interface Platform {
@@ -18,16 +18,18 @@ export interface Platform {
   readonly "os.features"?: ReadonlyArray<string> | undefined
 }
 
-export const Platform: Schema.Schema<Platform, unknown> = lenient(
-  "Platform",
-  Schema.Struct({
-    architecture: Schema.String,
-    os: Schema.String,
-    "os.version": Schema.optional(Schema.String),
-    "os.features": Schema.optional(Schema.Array(Schema.String)),
-    variant: Schema.optional(Schema.String)
-  }),
-  { architecture: "", os: "" }
+export const Platform: Schema.Schema<Platform, unknown> = preserving(
+  lenient(
+    "Platform",
+    Schema.Struct({
+      architecture: Schema.String,
+      os: Schema.String,
+      "os.version": Schema.optional(Schema.String),
+      "os.features": Schema.optional(Schema.Array(Schema.String)),
+      variant: Schema.optional(Schema.String)
+    }),
+    { architecture: "", os: "" }
+  )
 )
 
 /** A text that names no platform. */

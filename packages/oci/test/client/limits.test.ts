@@ -186,6 +186,21 @@ describe("limits", () => {
       )
     }
 
+    it.live("an answer is waited for as long by the clock of the machine, and the request is given up", () =>
+      Effect.gen(function* () {
+        const givenUp = yield* Deferred.make<void>()
+        const silent = Effect.onInterrupt(Effect.never, () => Deferred.succeed(givenUp, undefined))
+        yield* play([[`GET ${tagsUrl}`, silent]], () =>
+          Effect.gen(function* () {
+            const error = yield* Effect.flip(Tags.list(repository))
+            assert(error._tag === "Timeout")
+            assert.deepStrictEqual([error.phase, error.limit, error.url], ["answer", 20, tagsUrl])
+          })
+        ).pipe(limited({ answer: Duration.millis(20) }))
+        assert.isTrue(yield* Deferred.isDone(givenUp))
+      })
+    )
+
     it.effect("T13 an upload that moves is not given up, one that stops is", () =>
       play([[`PUT ${origin}/up?digest=${encodeURIComponent(digest)}`, () => new Response(null, { status: 201 })]], () =>
         Effect.gen(function* () {

@@ -2,6 +2,7 @@ import type { HttpClientError } from "@effect/platform/HttpClientError"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Operation } from "../Operation.js"
@@ -136,15 +137,18 @@ const upTo = <E>(body: Stream.Stream<Uint8Array, E>, limit: number, moved: () =>
 /** A body that is not worth watching piece by piece, in bytes. */
 const small = 1024 * 1024
 
-/** A body of a small declared length, where the transport ends it. In one piece it costs a third of what a stream does. */
-const whole = (answer: Answer): Effect.Effect<Uint8Array, TransportError | Timeout> =>
-  Effect.mapBoth(
-    Deadline.within(answer.response.arrayBuffer, answer.limits.idle, () => late(answer)),
-    {
-      onFailure: (error) => (error._tag === "Timeout" ? error : failure(answer)(error)),
-      onSuccess: (buffer) => new Uint8Array(buffer)
-    }
-  )
+/**
+ * A body of a small declared length, where the transport ends it. In one piece it costs a third of what a stream does, and
+ * where the transport has it already there is nothing to wait for.
+ */
+const whole = (answer: Answer): Effect.Effect<Uint8Array, TransportError | Timeout> => {
+  const body = answer.response.arrayBuffer
+  const waited = Exit.isExit(body) ? body : Deadline.within(body, answer.limits.idle, () => late(answer))
+  return Effect.mapBoth(waited, {
+    onFailure: (error) => (error._tag === "Timeout" ? error : failure(answer)(error)),
+    onSuccess: (buffer) => new Uint8Array(buffer)
+  })
+}
 
 /** A body that comes in pieces, none of which may be long in coming, nor all of them. */
 const inTime = (answer: Answer, limit: number) =>
@@ -181,8 +185,9 @@ export const collect = (
 
 /** The start of a body that is not worth a failure of its own: what cannot be read is left out. */
 export const start = (answer: Answer, limit: number): Effect.Effect<Uint8Array> => {
+  if (bodiless(answer)) return Effect.succeed(new Uint8Array())
   const declared = length(answer)
-  if (bodiless(answer) || declared === 0) return Effect.succeed(new Uint8Array())
+  if (declared === 0) return Effect.succeed(new Uint8Array())
   const read: Effect.Effect<Uint8Array, TransportError | Timeout> =
     declared !== undefined && declared <= Math.min(small, limit)
       ? whole(answer)
