@@ -1,6 +1,13 @@
 import * as fs from "node:fs"
+import * as https from "node:https"
+import * as os from "node:os"
+import * as path from "node:path"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
+import * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Blobs from "effect-oci/Blobs"
 import * as Catalog from "effect-oci/Catalog"
 import * as Manifests from "effect-oci/Manifests"
@@ -8,6 +15,7 @@ import * as Referrers from "effect-oci/Referrers"
 import * as Registry from "effect-oci/Registry"
 import * as Tags from "effect-oci/Tags"
 import * as Uploads from "effect-oci/Uploads"
+import * as Certificate from "../../packages/node/test/certificate.js"
 import * as List from "../examples/internal/list.js"
 import * as Runner from "../examples/internal/runner.js"
 import { printed } from "./support.js"
@@ -135,6 +143,20 @@ describe("the examples", () => {
   )
 })
 
+/** A registry whose certificate nobody trusts who is not told to, and a file with the authority that signed it. */
+const overTls = RegistryServer.layerHttp({ seed: { "org/app:1.2": {} } }).pipe(
+  Layer.provideMerge(NodeHttpServer.layer(() => https.createServer(Certificate.signed), { port: 0, host: "127.0.0.1" }))
+)
+
+const authority = Effect.acquireRelease(
+  Effect.sync(() => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "effect-oci-ca-"))
+    fs.writeFileSync(path.join(folder, "ca.pem"), Certificate.authority)
+    return folder
+  }),
+  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true }))
+).pipe(Effect.map((folder) => path.join(folder, "ca.pem")))
+
 describe("pnpm example", () => {
   it.effect("shows the requests with -v, one line each, on the error stream", () =>
     Effect.gen(function* () {
@@ -150,6 +172,30 @@ describe("pnpm example", () => {
     Effect.gen(function* () {
       const { out } = yield* printed(Runner.run(["parse-registry", "[::1]:5000"]))
       assert.deepStrictEqual(out, ["name: [::1]:5000", "Docker Hub: false", "API at: [::1]:5000", "this machine: true"])
+    })
+  )
+
+  it.scopedLive("asks a registry over TLS with --ca FILE or --insecure, and not without", () =>
+    Effect.gen(function* () {
+      const { address } = yield* HttpServer.HttpServer
+      assert(address._tag === "TcpAddress")
+      const head = ["manifests-head", `https://127.0.0.1:${address.port}/org/app:1.2`]
+      for (const options of [["--ca", yield* authority], ["--insecure"]]) {
+        const { err, out } = yield* printed(Runner.run([...head, ...options]))
+        assert.strictEqual(out[0], "sha256:…")
+        assert.deepStrictEqual(err, [])
+      }
+      const error = yield* Effect.flip(printed(Runner.run(head)))
+      assert.include(error.message, "UNABLE_TO_VERIFY_LEAF_SIGNATURE")
+    }).pipe(Effect.provide(overTls))
+  )
+
+  it.scopedLive("says so when the file of --ca is not there", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        printed(Runner.run(["manifests-head", "https://127.0.0.1:1/org/app", "--ca", "/no/such/ca.pem"]))
+      )
+      assert.include(error.message, "/no/such/ca.pem")
     })
   )
 
