@@ -1,3 +1,4 @@
+import * as HttpApp from "@effect/platform/HttpApp"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -12,6 +13,15 @@ const words = {
   cut: { code: "UND_ERR_SOCKET", message: "other side closed" },
   reset: { code: "ECONNRESET", message: "read ECONNRESET" }
 } as const
+
+/**
+ * Waits until the connection is closed. The platform's servers handle a request uninterruptibly where nothing says else, and
+ * to a `HEAD` that is interrupted Node's would write an answer, and wait for ever for that to be gone.
+ */
+export const closed: Effect.Effect<never> = Effect.never.pipe(
+  Effect.interruptible,
+  Effect.onInterrupt(() => HttpApp.appendPreResponseHandler(() => Effect.interrupt))
+)
 
 /** Where there is no connection to end. */
 export const failing = (way: Way): Effect.Effect<never, Ended> => Effect.suspend(() => new Ended(words[way]))
@@ -38,6 +48,6 @@ export const ofSource = (source: unknown): ((way: Way) => Effect.Effect<never, E
     // TLS has no reset of its own
     Effect.try(() => (way === "cut" ? socket.destroySoon() : socket.resetAndDestroy())).pipe(
       Effect.catchAll(() => Effect.sync(() => socket.destroy())),
-      Effect.zipRight(Effect.never)
+      Effect.zipRight(closed)
     )
 }

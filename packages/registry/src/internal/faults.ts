@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { PCGRandom } from "effect/Utils"
 import type { Name } from "effect-oci/Operation"
-import type { Ended } from "./ending.js"
+import { closed, type Ended } from "./ending.js"
 import type { Incoming } from "./incoming.js"
 import { type Refusal, refuse, toResponse } from "./refusal.js"
 import { operation, type Route } from "./route.js"
@@ -162,7 +162,7 @@ export const make = (options: Faults | undefined, { challenge, loseUpload }: Vic
       case "cut":
         return Effect.flatMap(answer, (response) => half(response, incoming, incoming.end("cut")))
       case "stall":
-        return Effect.flatMap(answer, (response) => half(response, incoming, Effect.never))
+        return Effect.flatMap(answer, (response) => half(response, incoming, closed))
       case "slow":
         return Effect.delay(answer, delay)
       case "lost upload":

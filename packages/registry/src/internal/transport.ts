@@ -1,3 +1,4 @@
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -24,6 +25,17 @@ const bodyOf = (request: HttpClientRequest.HttpClientRequest): Option.Option<Sou
   }
 }
 
+/** A body that ends when its reader gives it up: a web stream that is being read cannot be cancelled from without. */
+const until = (signal: AbortSignal, response: HttpServerResponse.HttpServerResponse) => {
+  const { body } = response
+  if (body._tag !== "Stream") return response
+  const given = Effect.async<void>((resume) => {
+    signal.addEventListener("abort", () => resume(Effect.void), { once: true })
+  })
+  const stream = Stream.interruptWhen(body.stream, given)
+  return HttpServerResponse.setBody(response, HttpBody.stream(stream, body.contentType, body.contentLength))
+}
+
 /**
  * An `HttpClient` whose requests are handled in the fiber that sends them: no socket, no second runtime, the caller's
  * clock. Bodies stream both ways, and a request body is drawn only as far as it is read.
@@ -31,7 +43,7 @@ const bodyOf = (request: HttpClientRequest.HttpClientRequest): Option.Option<Sou
 export const make = (
   handle: (incoming: Incoming.Incoming) => Effect.Effect<HttpServerResponse.HttpServerResponse, Ending.Ended>
 ): HttpClient.HttpClient =>
-  HttpClient.make((request, url) =>
+  HttpClient.make((request, url, signal) =>
     Effect.gen(function* () {
       const source = bodyOf(request)
       if (Option.isNone(source)) {
@@ -68,7 +80,7 @@ export const make = (
       const runtime = yield* Effect.runtime<never>()
       return HttpClientResponse.fromWeb(
         request,
-        HttpServerResponse.toWeb(response, { withoutBody: request.method === "HEAD", runtime })
+        HttpServerResponse.toWeb(until(signal, response), { withoutBody: request.method === "HEAD", runtime })
       )
     })
   )
