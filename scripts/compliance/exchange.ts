@@ -79,11 +79,7 @@ export const security: Section = {
     ["S45", "Text of a registry does not reach the terminal as it is"],
     ["S46", "Keys that every object has"],
     ["S48", "What a mirror is trusted with"],
-    [
-      "S49",
-      "Names that lead to inner addresses",
-      "open: addresses are checked as they are written, not as they resolve"
-    ],
+    ["S49", "Names that lead to inner addresses"],
     ["S50", "Schemes other than http and https"],
     ["S51", "No credentials over plain http"],
     ["S52", "A challenge from where a redirect led"],
