@@ -3,6 +3,7 @@ import { assertNone, assertSome } from "@effect/vitest/utils"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Descriptor from "effect-oci/Descriptor"
@@ -146,6 +147,27 @@ describe("Descriptor", () => {
       })
     )
   })
+
+  it.prop(
+    "reads three fields alone as it reads them beside others",
+    {
+      mediaType: FastCheck.oneof(FastCheck.constantFrom("a/b", "", "a b", "ä/b", null, 1), FastCheck.string()),
+      digest: FastCheck.oneof(
+        FastCheck.constantFrom(least.digest, `sha256:${hash.toUpperCase()}`, "sha256:a", "x+y:z", "", null),
+        FastCheck.string()
+      ),
+      size: FastCheck.oneof(FastCheck.constantFrom(0, -1, 1.5, 2 ** 53, Number.NaN, "1", null), FastCheck.nat())
+    },
+    (document) => {
+      const alone = decode(document)
+      const beside = Either.map(decode({ ...document, other: 1 }), ({ digest, mediaType, size, ...rest }) => {
+        assert.deepStrictEqual<object>(rest, { other: 1 })
+        return { digest, mediaType, size }
+      })
+      assert.strictEqual(alone._tag, beside._tag)
+      if (Either.isRight(alone) && Either.isRight(beside)) assert.deepStrictEqual(alone.right, beside.right)
+    }
+  )
 
   describe("embedded", () => {
     const data = new TextEncoder().encode("[]")

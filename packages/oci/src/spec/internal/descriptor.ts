@@ -1,10 +1,11 @@
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
+import { isRecord } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Descriptor } from "../Descriptor.js"
 import * as Digest from "../Digest.js"
 import * as Platform from "../Platform.js"
-import { lenient } from "./lenient.js"
+import { lenient, quick } from "./lenient.js"
 import { mediaTypeName } from "./mediaTypeName.js"
 
 const MediaTypeName = Schema.String.pipe(
@@ -21,8 +22,7 @@ const Data = Schema.transform(Schema.Unknown, Schema.UndefinedOr(Schema.Uint8Arr
   encode: (data) => data && Encoding.encodeBase64(data)
 })
 
-/** A descriptor without the fields that are not known: `Descriptor.Descriptor` keeps those. */
-export const descriptor: Schema.Schema<Descriptor, unknown> = lenient(
+const whole: Schema.Schema<Descriptor, unknown> = lenient(
   "Descriptor",
   Schema.Struct({
     mediaType: MediaTypeName,
@@ -35,3 +35,17 @@ export const descriptor: Schema.Schema<Descriptor, unknown> = lenient(
     artifactType: Schema.optional(Schema.String)
   })
 )
+
+/** Most have these three fields and no others. */
+const isDone = (document: unknown): document is Descriptor =>
+  isRecord(document) &&
+  Object.keys(document).length === 3 &&
+  typeof document.mediaType === "string" &&
+  mediaTypeName.test(document.mediaType) &&
+  typeof document.digest === "string" &&
+  Either.isRight(Digest.parse(document.digest)) &&
+  Number.isSafeInteger(document.size) &&
+  Number(document.size) >= 0
+
+/** A descriptor without the fields that are not known: `Descriptor.Descriptor` keeps those. */
+export const descriptor: Schema.Schema<Descriptor, unknown> = quick(whole, isDone, "Descriptor")

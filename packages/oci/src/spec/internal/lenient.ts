@@ -1,5 +1,5 @@
 import type * as Either from "effect/Either"
-import type * as ParseResult from "effect/ParseResult"
+import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
@@ -41,6 +41,22 @@ export const lenient = <A, I>(
 export const preserving = <A, I>(schema: Schema.Schema<A, I>): Schema.Schema<A, I> =>
   schema.annotations({ parseOptions: { onExcessProperty: "preserve" } })
 
+/** A schema that is not asked where a look tells that there is nothing in a document to decode or to refuse. */
+export const quick = <A>(
+  schema: Schema.Schema<A, unknown>,
+  isDone: (document: unknown) => document is A,
+  identifier: string
+): Schema.Schema<A, unknown> =>
+  Schema.declare(
+    [schema],
+    {
+      decode: (schema) => (document, options) =>
+        isDone(document) ? ParseResult.succeed(document) : ParseResult.decodeUnknown(schema, options)(document),
+      encode: (schema) => (value, options) => ParseResult.encodeUnknown(schema, options)(value)
+    },
+    { identifier, arbitrary: (whole) => whole }
+  )
+
 const always = () => true
 
 /** Whether a document has no field that is not known. What it holds is not looked at. */
@@ -48,6 +64,10 @@ const plain = (ast: AST.AST): ((document: unknown) => boolean) => {
   switch (ast._tag) {
     case "Transformation":
       return plain(ast.to)
+    case "Declaration": {
+      const [quick] = ast.typeParameters
+      return quick === undefined ? always : plain(quick)
+    }
     case "Union": {
       const members = ast.types.map(plain).filter((member) => member !== always)
       return members.length === 0 ? always : (document) => members.every((member) => member(document))
