@@ -53,9 +53,9 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   /** Takes in all of the body, whatever its size, and calls back when nothing more comes. */
   collect(then: () => void): void {
     this.#whole = true
-    if (this.over) return then()
     this.#wake.push(then)
-    this.#resume()
+    if (this.over) this.#notify()
+    else this.#resume()
   }
 
   /** What of the body is here. */
@@ -69,9 +69,9 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   /** Calls back when there is something to take, an end or an error. */
   wait(then: () => void): void {
-    // it may have come since it was looked for: fibers yield
-    if (this.#chunks.length > 0 || this.over) return then()
     this.#wake.push(then)
+    // it may have come since it was looked for: fibers yield
+    if (this.#chunks.length > 0 || this.over) this.#notify()
   }
 
   onRequestStart(controller: Undici.Dispatcher.DispatchController): void {
