@@ -38,9 +38,8 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 
   /** Gives up the request and its connection; nothing happens when all is over. */
-  abort(): void {
+  abort(error: Error = new Aborted()): void {
     if (this.over) return
-    const error = new Aborted()
     this.#controller?.abort(error)
     this.#fail(error)
   }

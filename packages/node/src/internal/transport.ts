@@ -5,7 +5,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import type * as Undici from "@effect/platform-node/Undici"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import * as ScopedTransport from "effect-oci/ScopedTransport"
@@ -29,6 +29,14 @@ class ProxyRefused extends Error {
   }
 }
 
+/** No answer has begun in time. */
+class Late extends Error {
+  readonly code = ScopedTransport.late
+  constructor() {
+    super("no answer in time")
+  }
+}
+
 const explained = (error: Error): Error => {
   const refused = /^Proxy response \((\d{3})\)/.exec(error.message)
   return refused?.[1] === undefined ? error : new ProxyRefused(refused[1])
@@ -46,15 +54,28 @@ const inMemory = (body: Exclude<HttpBody.HttpBody, HttpBody.Stream | HttpBody.Fo
   }
 }
 
-const dispatch = (dispatcher: Undici.Dispatcher, request: Request, url: URL, exchange: Exchange, body: Body): Answer =>
+/** A request on its way: what it asks for, and how long its answer is waited for, in milliseconds. */
+interface Sending {
+  readonly request: Request
+  readonly url: URL
+  readonly exchange: Exchange
+  readonly limit: number
+}
+
+/** The longest wait of a timer. */
+const longest = 2 ** 31 - 1
+
+const dispatch = (dispatcher: Undici.Dispatcher, { exchange, limit, request, url }: Sending, body: Body): Answer =>
   Effect.async((resume) => {
-    exchange.start(body, () =>
+    const timer = limit > longest ? undefined : setTimeout(() => exchange.abort(new Late()), limit)
+    exchange.start(body, () => {
+      clearTimeout(timer)
       resume(
         exchange.error === undefined
           ? Effect.succeed(new Response(request, exchange))
           : Effect.fail(failure(request, explained(exchange.error)))
       )
-    )
+    })
     dispatcher.dispatch(
       {
         origin: url.origin,
@@ -70,7 +91,10 @@ const dispatch = (dispatcher: Undici.Dispatcher, request: Request, url: URL, exc
       },
       exchange
     )
-    return Effect.sync(() => exchange.abort())
+    return Effect.sync(() => {
+      clearTimeout(timer)
+      exchange.abort()
+    })
   })
 
 /** A form is written by the fetch of Node itself: undici from npm does not know its class. */
@@ -81,50 +105,44 @@ const written = (form: FormData) =>
     return { type, bytes: new Uint8Array(await response.arrayBuffer()) }
   })
 
-const converted = (dispatcher: Undici.Dispatcher, request: Request, url: URL, exchange: Exchange): Answer => {
+const converted = (dispatcher: Undici.Dispatcher, sending: Sending): Answer => {
+  const { request } = sending
   const { body } = request
   switch (body._tag) {
     case "Stream":
-      return Effect.flatMap(NodeStream.toReadable(body.stream), (readable) =>
-        dispatch(dispatcher, request, url, exchange, readable)
-      )
+      return Effect.flatMap(NodeStream.toReadable(body.stream), (readable) => dispatch(dispatcher, sending, readable))
     case "FormData":
       return Effect.flatMap(written(body.formData), ({ bytes, type }) =>
-        dispatch(dispatcher, HttpClientRequest.setHeader(request, "content-type", type), url, exchange, bytes)
+        dispatch(dispatcher, { ...sending, request: HttpClientRequest.setHeader(request, "content-type", type) }, bytes)
       )
     default:
-      return dispatch(dispatcher, request, url, exchange, inMemory(body))
+      return dispatch(dispatcher, sending, inMemory(body))
   }
 }
 
-const send = (
-  routes: Routes,
-  context: Context.Context<never>,
-  request: Request,
-  url: URL,
-  exchange: Exchange
-): Answer => {
+const send = (routes: Routes, context: Context.Context<never>, sending: Sending): Answer => {
+  const { request, url } = sending
   const known = routes.known(url, context)
   return known === undefined
     ? routes.find(url, context).pipe(
         Effect.mapError((cause) => failure(request, cause)),
-        Effect.flatMap((dispatcher) => converted(dispatcher, request, url, exchange))
+        Effect.flatMap((dispatcher) => converted(dispatcher, sending))
       )
-    : converted(known, request, url, exchange)
+    : converted(known, sending)
 }
 
-/** As `execute` with `HttpClient.withScope`, without what these cost: a signal for each request and a platform's span. */
+/** As `execute` with `HttpClient.withScope` and a time limit, without what these cost: a signal, a span and fibers. */
 const scoped =
-  (routes: Routes): ScopedTransport.Execute =>
-  (request) =>
+  (routes: Routes): ScopedTransport.Send =>
+  (request, scope, limit) =>
     Effect.withFiberRuntime(({ currentContext }) => {
       const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
       if (url._tag === "Left") return Effect.fail(failure(request, url.left, "InvalidUrl"))
       const exchange = new Exchange()
       const abort = Effect.sync(() => exchange.abort())
       return Effect.zipRight(
-        Scope.addFinalizer(Context.unsafeGet(currentContext, Scope.Scope), abort),
-        send(routes, currentContext, request, url.right, exchange)
+        Scope.addFinalizer(scope, abort),
+        send(routes, currentContext, { request, url: url.right, exchange, limit })
       )
     })
 
@@ -134,7 +152,7 @@ export const make = (routes: Routes): ScopedTransport.ScopedTransport =>
     HttpClient.make((request, url, signal, { currentContext }) => {
       const exchange = new Exchange()
       signal.addEventListener("abort", () => exchange.abort(), { once: true })
-      return send(routes, currentContext, request, url, exchange)
+      return send(routes, currentContext, { request, url, exchange, limit: Number.POSITIVE_INFINITY })
     }),
     { [ScopedTransport.TypeId]: scoped(routes) }
   )

@@ -187,8 +187,10 @@ export const decode = (
   bytes: Uint8Array,
   mediaType?: string | undefined
 ): Either.Either<Manifest, ManifestInvalid | ManifestUnsupported> => {
-  const stated = mediaType === undefined ? undefined : printable(MediaType.essence(mediaType), 100)
-  const invalid = (reason: string) => new ManifestInvalid({ reason: printable(reason), mediaType: stated })
+  const invalid = (reason: string) => {
+    const stated = mediaType === undefined ? undefined : printable(MediaType.essence(mediaType), 100)
+    return new ManifestInvalid({ reason: printable(reason), mediaType: stated })
+  }
   const notManifest = (reason: string) => invalid(`${reason} (${received(bytes, mediaType)})`)
   return Either.mapLeft(read(bytes), notManifest).pipe(
     Either.flatMap((document) =>

@@ -9,7 +9,7 @@ import { identity, type LazyArg } from "effect/Function"
 import * as Runtime from "effect/Runtime"
 
 /** The clock of those who brought none. Its sleep is a timer. */
-const live = Context.get(DefaultServices.liveServices, Clock.Clock)
+export const live: Clock.Clock = Context.get(DefaultServices.liveServices, Clock.Clock)
 
 /** The longest wait of a timer; one above it never ends. */
 const longest = 2 ** 31 - 1

@@ -12,21 +12,15 @@ import type { Service as OriginPolicy } from "../OriginPolicy.js"
 import { type CallError, Timeout, TransportError, type UnsafeLocation } from "../RegistryError.js"
 import type { Limits } from "../RegistryHosts.js"
 import type { Client } from "../RegistryMiddleware.js"
+import * as ScopedTransport from "../ScopedTransport.js"
 import * as Browser from "./browser.js"
 import * as RegistryHttpClient from "./client.js"
 import * as Deadline from "./deadline.js"
 import * as Facts from "./facts.js"
 import * as Headers from "./headers.js"
 import * as Telemetry from "./telemetry.js"
-import * as Transport from "./transport.js"
+import * as Reason from "./transport.js"
 import * as Warnings from "./warnings.js"
-
-/** The transport: one request, whatever comes back. The answer belongs to the Scope. */
-export interface Send {
-  (
-    request: HttpClientRequest.HttpClientRequest
-  ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError, Scope.Scope>
-}
 
 /** What one exchange is part of. */
 export interface Place extends Telemetry.Place {
@@ -37,21 +31,21 @@ export interface Place extends Telemetry.Place {
   readonly scope: Scope.Scope
 }
 
-/**
- * Fails when nothing moves for longer than the limit: neither a piece of the request's body taken, nor an answer. An
- * in-memory body is not seen moving, so it gets its time on top, at 64 KiB a second.
- */
+/** How long an answer is waited for. An in-memory body is not seen moving, so it gets its time on top, at 64 KiB a second. */
+const patience = ({ body }: HttpClientRequest.HttpClientRequest, limit: Duration.Duration): Duration.Duration =>
+  body._tag === "Uint8Array" ? Duration.sum(limit, Duration.millis(body.contentLength / 64)) : limit
+
+/** Fails when nothing moves for longer than the limit: neither a piece of the request's body taken, nor an answer. */
 const withDeadline = (
   request: HttpClientRequest.HttpClientRequest,
   limit: Duration.Duration,
   late: () => Timeout,
-  send: Send,
+  send: ScopedTransport.Transport["execute"],
   surroundings: (context: Context.Context<never>) => Context.Context<Scope.Scope>
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError | Timeout> => {
   const { body } = request
   if (body._tag !== "Stream") {
-    const extra = body._tag === "Uint8Array" ? body.contentLength / 64 : 0
-    return Deadline.withinIn(send(request), Duration.sum(limit, Duration.millis(extra)), late, surroundings)
+    return Deadline.withinIn(send(request), patience(request, limit), late, surroundings)
   }
   let taken = 0
   const counted = HttpClientRequest.bodyStream(
@@ -90,7 +84,7 @@ const parsed = (url: string): URL | undefined => (/^https?:/i.test(url) && URL.c
  * One request and the headers of its answer: the innermost of the client's loops. It bounds the wait, turns the
  * transport's failures into ours, and lets the exchange be seen, without secrets.
  */
-export const make = (send: Send, place: Place): Client =>
+export const make = ({ execute, send }: ScopedTransport.Transport, place: Place): Client =>
   RegistryHttpClient.make((request) => {
     const facts = () => Facts.ofRequest(place.operation, request.method, request.url)
     const url = parsed(request.url)
@@ -106,21 +100,29 @@ export const make = (send: Send, place: Place): Client =>
       })
     }
     const late = () => new Timeout({ ...facts(), phase: "answer", limit: Duration.toMillis(place.limits.answer) })
-    const silence = (why: ReturnType<typeof Transport.reason>) => {
-      const limit = Transport.connecting(why)
+    const silence = (why: ReturnType<typeof Reason.reason>) => {
+      if (why.code === ScopedTransport.late) return late()
+      const limit = Reason.connecting(why)
       return limit === undefined
         ? new TransportError({ ...facts(), ...why })
         : new Timeout({ ...facts(), phase: "connect", limit })
     }
-    const exchanged = Telemetry.observed(place, request, url, (span) => {
+    const exchanged = Telemetry.observed(place, request, url, (span, clock) => {
+      // a transport that keeps time goes by the machine's own clock
+      if (send !== undefined && request.body._tag !== "Stream" && clock === Deadline.live) {
+        return Effect.mapError(
+          send(request, place.scope, Duration.toMillis(patience(request, place.limits.answer))),
+          (error) => silence(Reason.reason(error))
+        )
+      }
       let landed: Response | undefined
       const surroundings = (context: Context.Context<never>) =>
         Browser.withFetch(context, (response) => {
           landed = response
         }).pipe(Context.add(Tracer.ParentSpan, span), Context.add(Scope.Scope, place.scope))
-      return Effect.matchEffect(withDeadline(request, place.limits.answer, late, send, surroundings), {
+      return Effect.matchEffect(withDeadline(request, place.limits.answer, late, execute, surroundings), {
         onFailure: (error): Effect.Effect<never, CallError> =>
-          error._tag === "Timeout" ? error : silence(Transport.reason(error)),
+          error._tag === "Timeout" ? error : silence(Reason.reason(error)),
         onSuccess: (response): Effect.Effect<HttpClientResponse.HttpClientResponse, CallError> =>
           landed === undefined ? Effect.succeed(response) : judged(place, request, landed)
       })

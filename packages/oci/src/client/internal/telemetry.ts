@@ -101,7 +101,7 @@ export const observed = (
   place: Place,
   request: HttpClientRequest,
   url: URL,
-  send: (span: Tracer.Span) => Effect.Effect<HttpClientResponse, CallError>
+  send: (span: Tracer.Span, clock: Clock.Clock) => Effect.Effect<HttpClientResponse, CallError>
 ): Effect.Effect<HttpClientResponse, CallError> =>
   Effect.useSpan(
     request.method,
@@ -119,7 +119,7 @@ export const observed = (
             show(place, request, begun, now, logged, outcome)
           )
         }
-        return Effect.matchEffect(send(span), {
+        return Effect.matchEffect(send(span, clock), {
           onFailure: (error) => Effect.zipRight(seen(["error.type", error._tag], { error }), Effect.fail(error)),
           onSuccess: (response) =>
             Effect.as(seen(["http.response.status_code", String(response.status)], { response }), response)

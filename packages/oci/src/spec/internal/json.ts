@@ -5,6 +5,10 @@ export const maxDepth = 100
 
 const quote = 0x22
 const backslash = 0x5c
+const brace = 0x7b
+const closingBrace = 0x7d
+const bracket = 0x5b
+const closingBracket = 0x5d
 
 /** Where the string that opens at `start` closes; -1 when it never does. */
 const endOfString = (text: string, start: number): number => {
@@ -38,13 +42,13 @@ const scan = (text: string): Scan => {
   const open: Array<Set<string> | undefined> = []
   let holdsPrototype = false
   for (let at = 0; at < text.length; at++) {
-    const char = text[at]
-    if (char === "{" || char === "[") {
-      open.push(char === "{" ? new Set() : undefined)
+    const char = text.charCodeAt(at)
+    if (char === brace || char === bracket) {
+      open.push(char === brace ? new Set() : undefined)
       if (open.length > maxDepth) return { flaw: `it is nested more than ${maxDepth} levels deep`, holdsPrototype }
-    } else if (char === "}" || char === "]") {
+    } else if (char === closingBrace || char === closingBracket) {
       open.pop()
-    } else if (text.charCodeAt(at) === quote) {
+    } else if (char === quote) {
       const end = endOfString(text, at)
       if (end === -1) break
       const names = open[open.length - 1]
@@ -63,6 +67,9 @@ const scan = (text: string): Scan => {
   return { holdsPrototype }
 }
 
+// to make one costs more than to use it
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
 /**
  * Reads JSON of a stranger in linear time: UTF-8 only (a byte order mark is passed over), bounded depth, no key twice in
  * one object, since readers differ in which one they take. Keys `__proto__` are left out, for whoever copies the result.
@@ -70,7 +77,7 @@ const scan = (text: string): Scan => {
  */
 export const read = (bytes: Uint8Array): Either.Either<unknown, string> =>
   Either.try({
-    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+    try: () => utf8.decode(bytes),
     catch: () => "it is not UTF-8"
   }).pipe(
     Either.flatMap((text) => {
