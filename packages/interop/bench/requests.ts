@@ -19,6 +19,7 @@ import * as Manifests from "effect-oci/Manifests"
 import * as MediaType from "effect-oci/MediaType"
 import * as Reference from "effect-oci/Reference"
 import type { RegistryClient } from "effect-oci/RegistryClient"
+import type { RegistryError } from "effect-oci/RegistryError"
 import { median, rotate, type Side, type Taken } from "./rounds.js"
 import { serve } from "./serving.js"
 
@@ -88,7 +89,7 @@ const prepare = async (method: Method, count: number, port: number, token: strin
       Layer.provideMerge(Credentials.basic(registry, "bench", Redacted.make("secret")))
     )
   )
-  const endpoint: Effect.Effect<unknown, unknown, RegistryClient> =
+  const endpoint: Effect.Effect<unknown, RegistryError, RegistryClient> =
     method === "HEAD" ? Manifests.head(reference) : Manifests.get(reference)
 
   const sides: ReadonlyArray<Side> = [
