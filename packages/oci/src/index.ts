@@ -104,8 +104,8 @@ export * as RegistryObserver from "./client/RegistryObserver.js"
 export * as RegistryRetry from "./client/RegistryRetry.js"
 
 /**
- * A transport that ties answers to a Scope by itself. `HttpClient.withScope` does it for every other one, by an
- * `AbortSignal` for each request, which costs as much as sending a small one.
+ * A transport that ties answers to a Scope, and bounds the wait for them, by itself. For every other one the client does it,
+ * by an `AbortSignal` and a fiber for each request, which cost as much as sending a small one.
  */
 export * as ScopedTransport from "./client/ScopedTransport.js"
 
