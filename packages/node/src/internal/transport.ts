@@ -139,10 +139,20 @@ const scoped =
       const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
       if (url._tag === "Left") return Effect.fail(failure(request, url.left, "InvalidUrl"))
       const exchange = new Exchange()
-      const abort = Effect.sync(() => exchange.abort())
-      return Effect.zipRight(
-        Scope.addFinalizer(scope, abort),
-        send(routes, currentContext, { request, url: url.right, exchange, limit })
+      const sending = send(routes, currentContext, { request, url: url.right, exchange, limit })
+      // most answers are whole by now, and leave nothing to give up
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(restore(sending), (response) =>
+          exchange.over
+            ? Effect.succeed(response)
+            : Effect.as(
+                Scope.addFinalizer(
+                  scope,
+                  Effect.sync(() => exchange.abort())
+                ),
+                response
+              )
+        )
       )
     })
 

@@ -78,7 +78,14 @@ const judged = (
     () => HttpClientResponse.fromWeb(HttpClientRequest.setUrl(request, landed.url), landed)
   )
 
-const parsed = (url: string): URL | undefined => (/^https?:/i.test(url) && URL.canParse(url) ? new URL(url) : undefined)
+const parsed = (url: string): URL | undefined => {
+  if (!/^https?:/i.test(url)) return undefined
+  try {
+    return new URL(url)
+  } catch {
+    return undefined
+  }
+}
 
 /**
  * One request and the headers of its answer: the innermost of the client's loops. It bounds the wait, turns the
