@@ -134,7 +134,7 @@ describe("NodeHttp", () => {
       )
     }
 
-    it.scopedLive("S49 leaves the names that it asks a proxy for to the proxy", () =>
+    it.scopedLive("T21 S49 leaves the names that it asks a proxy for to the proxy", () =>
       Effect.gen(function* () {
         const server: Loopback = yield* serve((request, response) =>
           request.url?.startsWith("/v2/") === true
