@@ -3,6 +3,7 @@
  */
 import * as Command from "@effect/platform/Command"
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { lines } from "./Client.js"
 import * as Daemon from "./Daemon.js"
@@ -53,6 +54,12 @@ http {
 `
     yield* fs.writeFileString(`${folder}/nginx.conf`, config)
     yield* Daemon.start(Command.make(program, "-e", "stderr", "-p", folder, "-c", `${folder}/nginx.conf`), port)
-    const log = fs.readFileString(`${folder}/log`).pipe(Effect.map(lines), Effect.orDie)
+    const read = fs.readFileString(`${folder}/log`).pipe(Effect.map(lines), Effect.orDie)
+    // a line is written after its answer was sent: the log is read when nothing more comes
+    const settled = (before: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>> =>
+      Effect.flatMap(Effect.delay(read, "200 millis"), (now) =>
+        now.length === before.length ? Effect.succeed(now) : settled(now)
+      )
+    const log = Effect.withClock(Effect.flatMap(read, settled), Clock.make())
     return { host: `127.0.0.1:${port}`, log } satisfies Nginx
   })
