@@ -135,7 +135,8 @@ export const stream = (
       const inline = yield* client.provide(Content.embedded(target))
       if (Option.isSome(inline)) return Stream.make(inline.value)
       const hash = yield* client.provide(Verify.hash(digest, Request.blobFacts(repository, digest)))
-      return Content.verified(repository, target, { ...options, from: 0, hash }).bytes
+      const { bytes, check } = Content.open(repository, target, { ...options, from: 0, hash })
+      return Verify.withholding(bytes, check)
     })
   ).pipe(spanned("oci.blobs.stream", repository, Content.digestOf(target)))
 

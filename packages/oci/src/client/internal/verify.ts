@@ -39,7 +39,7 @@ export const bytes = (
  * A stream whose last chunk is withheld until all of it has been checked: whoever it goes to never gets the whole of
  * something wrong.
  */
-const withholding = <E, R, E2>(
+export const withholding = <E, R, E2>(
   content: Stream.Stream<Uint8Array, E, R>,
   check: Effect.Effect<void, E2>
 ): Stream.Stream<Uint8Array, E | E2, R> =>
@@ -68,24 +68,6 @@ export const hash = (digest: Digest.Digest, facts: object): Effect.Effect<Hash, 
     const hash = hasher.make(algorithm)
     return { algorithm, update: hash.update, digest: () => Digest.make(algorithm, hash.digest()) }
   })
-
-/** A stream that goes on with a hash, and fails before its last chunk when the whole has not the digest it must have. */
-export const stream = <E, R>(
-  content: Stream.Stream<Uint8Array, E, R>,
-  hash: Hash,
-  expected: Digest.Digest,
-  facts: () => object
-): Stream.Stream<Uint8Array, E | DigestMismatch, R> => {
-  const check = Effect.suspend(() => {
-    const actual = hash.digest()
-    return actual === expected ? Effect.void : new DigestMismatch({ ...facts(), expected, actual })
-  })
-  const hashed = Stream.mapChunks(content, (chunk) => {
-    for (const bytes of chunk) hash.update(bytes)
-    return chunk
-  })
-  return withholding(hashed, check)
-}
 
 /** A stream that fails, before its last chunk, unless it holds as many bytes as it must; at the first byte too many. */
 export const sized = <E, R>(

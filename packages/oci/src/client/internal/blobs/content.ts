@@ -10,7 +10,7 @@ import type { RegistryClient } from "../../RegistryClient.js"
 import {
   type BlobUnknown,
   type CallError,
-  type DigestMismatch,
+  DigestMismatch,
   type NameUnknown,
   type RangeNotSatisfiable,
   SizeMismatch
@@ -18,7 +18,7 @@ import {
 import * as Body from "../body.js"
 import * as Mirrors from "../hosts/mirrors.js"
 import * as Request from "../request.js"
-import * as Verify from "../verify.js"
+import type * as Verify from "../verify.js"
 import * as Elsewhere from "./elsewhere.js"
 import type * as Extent from "./extent.js"
 import * as Part from "./part.js"
@@ -40,14 +40,18 @@ export interface Options extends StreamOptions {
   readonly ranges?: number | undefined
 }
 
-/** A blob that is read and verified, and whether any of it has come from a mirror. */
+/** A blob that is read. */
 export interface Content {
-  readonly bytes: Stream.Stream<Uint8Array, ReadError, RegistryClient>
+  /** Hashed as they come, and unverified. */
+  readonly bytes: Stream.Stream<Uint8Array, Exclude<ReadError, DigestMismatch>, RegistryClient>
+  /** Fails when the whole is not what it must be. */
+  readonly check: Effect.Effect<void, DigestMismatch>
+  /** Whether any of it has come from a mirror. */
   readonly mirrored: () => boolean
 }
 
-/** The rest of a blob. It fails before its last chunk when the whole is not what it must be. */
-export const verified = (repository: Repository, target: Target, options: Options): Content => {
+/** The rest of a blob. */
+export const open = (repository: Repository, target: Target, options: Options): Content => {
   const { foreign, from, hash, progress, ranges = 1 } = options
   const digest = digestOf(target)
   const size = sizeOf(target)
@@ -79,11 +83,21 @@ export const verified = (repository: Repository, target: Target, options: Option
             // a range would be one of the coded body
             open: (at) => (at === 0 || coded ? Part.whole(ask, size, at) : Part.rest(ask, at, size))
           })
-  const bytes = Verify.stream(read, hash, digest, () => facts).pipe(
-    // some of it is handed out already: the next call goes past these mirrors
-    Stream.tapError(() => Effect.forEach(mirrors, Mirrors.distrust, { discard: true }))
+  // some of it is handed out already: the next call goes past these mirrors
+  const distrust = Effect.suspend(() => Effect.forEach(mirrors, Mirrors.distrust, { discard: true }))
+  const bytes = read.pipe(
+    Stream.mapChunks((chunk) => {
+      for (const piece of chunk) hash.update(piece)
+      return chunk
+    }),
+    Stream.tapError(() => distrust)
   )
-  return { bytes, mirrored: () => mirrors.size > 0 }
+  const check = Effect.suspend(() => {
+    const actual = hash.digest()
+    if (actual === digest) return Effect.void
+    return Effect.zipRight(distrust, new DigestMismatch({ ...facts, expected: digest, actual }))
+  })
+  return { bytes, check, mirrored: () => mirrors.size > 0 }
 }
 
 /** A part of a blob, of which only place and length can be checked. */

@@ -40,6 +40,7 @@ const kept = (
     return at
   })
 
+/** Writes bytes after those that are there, also what has come before a failure, and tells how many there are then. */
 const written = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, path: string, size: number) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -52,17 +53,17 @@ const written = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, path: string, siz
         const full = pieces
         pieces = []
         held = 0
-        return writer.write(full)
+        return full.length === 0 ? Effect.void : writer.write(full)
       })
       yield* Stream.runForEachChunk(bytes, (chunk) => {
-        for (const bytes of chunk) {
-          pieces.push(bytes)
-          held += bytes.length
-          total += bytes.length
+        for (const piece of chunk) {
+          pieces.push(piece)
+          held += piece.length
+          total += piece.length
         }
         return held < batch ? Effect.void : write
-      })
-      if (held > 0) yield* write
+      }).pipe(Effect.onError(() => Effect.ignore(write)))
+      yield* write
       yield* writer.flush
       return total
     })
@@ -98,8 +99,8 @@ export const save = (repository: Repository, target: Target, path: string, optio
         const hash = yield* client.provide(Verify.hash(digest, Request.blobFacts(repository, digest)))
         const from = anew || Option.isSome(inline) ? 0 : yield* kept(partial, Content.sizeOf(target), hash)
         const content: Content.Content = Option.match(inline, {
-          onNone: () => Content.verified(repository, target, { ...options, from, hash }),
-          onSome: (bytes) => ({ bytes: Stream.make(bytes), mirrored: () => false })
+          onNone: () => Content.open(repository, target, { ...options, from, hash }),
+          onSome: (bytes) => ({ bytes: Stream.make(bytes), check: Effect.void, mirrored: () => false })
         })
         // what is wrong may be what was there before, or a mirror's
         const wrong = (error: DigestMismatch | SizeMismatch): Saving =>
@@ -107,7 +108,8 @@ export const save = (repository: Repository, target: Target, path: string, optio
             fs.remove(partial, { force: true }),
             !anew && (from > 0 || content.mirrored()) ? attempt(true) : Effect.fail(error)
           )
-        return yield* Effect.catchTags(written(content.bytes, partial, from), {
+        const saved = Effect.tap(written(content.bytes, partial, from), () => content.check)
+        return yield* Effect.catchTags(saved, {
           DigestMismatch: wrong,
           SizeMismatch: wrong
         })
