@@ -2,8 +2,11 @@
  * What each endpoint can fail with and what it needs, pinned both ways: tsc fails when an endpoint gains or loses an error,
  * when it asks for more than a `RegistryClient`, and when a new one is not listed here.
  */
+import type { PlatformError } from "@effect/platform/Error"
+import type { FileSystem } from "@effect/platform/FileSystem"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import * as BlobSource from "effect-oci/BlobSource"
 import * as Blobs from "effect-oci/Blobs"
 import * as Catalog from "effect-oci/Catalog"
 import type { Descriptor } from "effect-oci/Descriptor"
@@ -108,6 +111,9 @@ const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repos
   "Blobs.get": Blobs.get(repository, descriptor),
   "Blobs.stream": Blobs.stream(repository, digest),
   "Blobs.range": Blobs.range(repository, digest, { start: 0 }),
+  "Blobs.push": Blobs.push(repository, bytes),
+  "Blobs.push of a source": Blobs.push(repository, { stream: source }),
+  "Blobs.push of a file": Blobs.push(repository, BlobSource.file("")),
   "Blobs.delete": Blobs.delete(repository, digest),
   "Manifests.head": Manifests.head(reference),
   "Manifests.exists": Manifests.exists(reference),
@@ -166,6 +172,7 @@ type Bytes =
   | "SizeMismatch"
   | "RangeNotSatisfiable"
   | "PayloadTooLarge"
+type Push = Start | Bytes | "DigestMismatch" | "SourceNotReplayable"
 
 /** What is particular to each. */
 export type Endpoints = Checked<{
@@ -182,6 +189,9 @@ export type Endpoints = Checked<{
   "Blobs.get": Fails<Calls["Blobs.get"], BlobRead>
   "Blobs.stream": Fails<Calls["Blobs.stream"], BlobRead>
   "Blobs.range": Fails<Calls["Blobs.range"], BlobGone | "RangeNotSatisfiable" | "SizeMismatch">
+  "Blobs.push": Fails<Calls["Blobs.push"], Push>
+  "Blobs.push of a source": Fails<Calls["Blobs.push of a source"], Push | "SourceError", Source>
+  "Blobs.push of a file": Fails<Calls["Blobs.push of a file"], Push | PlatformError["_tag"], FileSystem>
   "Blobs.delete": Fails<Calls["Blobs.delete"], BlobGone | "Unsupported">
   "Manifests.head": Fails<Calls["Manifests.head"], ManifestRead>
   "Manifests.exists": Fails<Calls["Manifests.exists"]>
