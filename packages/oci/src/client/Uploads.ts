@@ -4,6 +4,7 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { Descriptor } from "../spec/Descriptor.js"
 import type * as Digest from "../spec/Digest.js"
@@ -13,6 +14,7 @@ import * as Body from "./internal/body.js"
 import * as Call from "./internal/call.js"
 import * as Refused from "./internal/refused.js"
 import * as Request from "./internal/request.js"
+import * as SavedUpload from "./internal/savedUpload.js"
 import * as UploadAnswer from "./internal/uploadAnswer.js"
 import * as UploadBody from "./internal/uploadBody.js"
 import * as UploadPost from "./internal/uploadPost.js"
@@ -279,3 +281,32 @@ export const cancel: (
     })
   }
 )
+
+/** An upload as it can be written down. */
+export type Saved = SavedUpload.Saved
+export type SavedEncoded = SavedUpload.SavedEncoded
+
+/**
+ * How an upload is written down. The location stays Redacted until it is encoded: what `Schema.encode` makes of it is a
+ * secret, since whoever has it can write to the upload.
+ */
+export const Saved: Schema.Schema<Saved, SavedEncoded> = SavedUpload.Saved
+
+/** What another process needs to go on with an upload. Only the newest session is good for it. */
+export const save = ({ location, maxChunk, minChunk, offset, repository }: UploadSession): Saved => ({
+  repository,
+  location,
+  offset,
+  ...(minChunk === undefined ? {} : { minChunk }),
+  ...(maxChunk === undefined ? {} : { maxChunk })
+})
+
+/**
+ * An upload that was saved, as it stands now at the registry (end-13). A location that is not on the registry's origin is
+ * refused, as one that it hands out would be.
+ */
+export const resume: (saved: Saved) => Effect.Effect<UploadSession, BlobUploadUnknown | CallError, RegistryClient> =
+  Effect.fn("oci.uploads.resume")(function* (saved) {
+    yield* Request.annotate(saved.repository)
+    return yield* status({ _tag: "UploadSession", ...saved, location: yield* SavedUpload.judged(saved) })
+  })

@@ -47,7 +47,11 @@ type Same<Actual, Expected> = [Exclude<Actual, Expected>, Exclude<Expected, Actu
   : { readonly undeclared: Exclude<Actual, Expected>; readonly missing: Exclude<Expected, Actual> }
 
 /** An endpoint that fails with what every call can meet and with `Particular`, and needs a `RegistryClient` alone. */
-interface Fails<T, Particular extends RegistryError.RegistryError["_tag"] | "SourceError" = never, R = never> {
+interface Fails<
+  T,
+  Particular extends RegistryError.RegistryError["_tag"] | "SourceError" | PlatformError["_tag"] = never,
+  R = never
+> {
   readonly errors: Same<TagOf<Failure<T>>, CallTag | Particular>
   readonly needs: Same<Needs<T>, RegistryClient | R>
 }

@@ -224,6 +224,9 @@ const streamed = <E, R>(job: Job<E, R>): Sent<E, R> =>
   Effect.gen(function* () {
     const { client, facts, host, options, size, source } = job
     const { digest } = source
+    // without chunks it must be known before
+    const readFirst = source.once !== true && (yield* Features.known(job.repository, "chunks")) === false
+    if (readFirst) return yield* Effect.flatMap(measured(job), (measure) => known(job, measure))
     if (digest !== undefined && options.verify !== true) {
       const before = yield* found(job, digest)
       return before ?? (yield* upload(job, { digest, size }, reading(job), "chunks"))

@@ -19,7 +19,7 @@ export interface Past {
 }
 
 /** Statuses that say that a request is none that is known here. */
-const unknown = new Set([400, 404, 405, 411, 415, 501])
+const unknown = new Set([400, 405, 411, 415, 501])
 
 /** What to do about a failure of the registry's. */
 export const of = (error: RegistryError, phase: Phase, past: Past): Remedy => {

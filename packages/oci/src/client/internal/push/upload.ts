@@ -115,7 +115,6 @@ export class Upload<E, R> {
   private turns = 0
   private resumed = false
   private chunked = false
-  private drawn = false
   private hashed: Digest.Digest | undefined
 
   constructor(blob: Blob<E, R>, tools: Tools<E, R>, way: "whole" | "chunks") {
@@ -172,12 +171,8 @@ export class Upload<E, R> {
     if (measure === undefined) return Effect.dieMessage("only what is known to its end is sent as a whole")
     const { offset } = session
     const { digest, size } = measure
-    const { bytes, once } = blob.source
-    if (offset > size) return Effect.succeed(recovering({ session, phase: "whole", error: this.astray(offset) }))
-    if (bytes === undefined && once === true && offset < size) {
-      if (this.drawn) return Effect.fail(new SourceNotReplayable(this.facts))
-      this.drawn = true
-    }
+    const { bytes } = blob.source
+    if (offset > size) return Effect.zipRight(this.strikes.after(this.astray(offset), 0), this.anew)
     const content = bytes?.subarray(offset) ?? {
       size: size - offset,
       stream: this.counted(Source.from(blob.source, offset), offset)
@@ -267,9 +262,12 @@ export class Upload<E, R> {
           return done(blob)
         }
       }
+      if (remedy === "none") return yield* Effect.fail(error)
+      if (phase === "whole" && !repeatable && this.blob.source.once === true) {
+        const { errors, method, status, url } = error
+        return yield* new SourceNotReplayable({ ...this.facts, errors, method, status, url })
+      }
       switch (remedy) {
-        case "none":
-          return yield* Effect.fail(error)
         case "anew":
           return yield* this.anew
         case "ask":
