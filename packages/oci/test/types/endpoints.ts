@@ -5,6 +5,7 @@
 import type { PlatformError } from "@effect/platform/Error"
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import * as BlobSource from "effect-oci/BlobSource"
 import * as Blobs from "effect-oci/Blobs"
@@ -125,6 +126,7 @@ const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repos
   "Manifests.get for a platform": Manifests.get(reference, { platform: "linux/arm64" }),
   "Manifests.resolve": Manifests.resolve(reference),
   "Manifests.put": Manifests.put(reference, manifest),
+  "Manifests.put with blobs": Manifests.put(reference, manifest, { blobs: () => Option.some({ stream: source }) }),
   "Manifests.delete": Manifests.delete(repository, digest),
   "Uploads.start": Uploads.start(repository),
   "Uploads.post": Uploads.post(repository, descriptor, bytes),
@@ -136,6 +138,7 @@ const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repos
   "Uploads.mount": Uploads.mount(repository, digest),
   "Uploads.status": Uploads.status(session),
   "Uploads.cancel": Uploads.cancel(session),
+  "Uploads.resume": Uploads.resume(Uploads.save(session)),
   "Tags.list": Tags.list(repository),
   "Tags.stream": Tags.stream(repository),
   "Tags.delete": Tags.delete(repository, "latest"),
@@ -177,6 +180,17 @@ type Bytes =
   | "RangeNotSatisfiable"
   | "PayloadTooLarge"
 type Push = Start | Bytes | "DigestMismatch" | "SourceNotReplayable"
+type ManifestPut =
+  | "ManifestInvalid"
+  | "ManifestBlobUnknown"
+  | "NameUnknown"
+  | "NameInvalid"
+  | "DigestInvalid"
+  | "DigestMismatch"
+  | "TagImmutable"
+  | "PayloadTooLarge"
+  | "Unsupported"
+  | "InvalidReference"
 
 /** What is particular to each. */
 export type Endpoints = Checked<{
@@ -205,19 +219,8 @@ export type Endpoints = Checked<{
     ManifestRead | "PlatformUnknown" | "InvalidPlatform"
   >
   "Manifests.resolve": Fails<Calls["Manifests.resolve"], ManifestRead | "PlatformUnknown" | "InvalidPlatform">
-  "Manifests.put": Fails<
-    Calls["Manifests.put"],
-    | "ManifestInvalid"
-    | "ManifestBlobUnknown"
-    | "NameUnknown"
-    | "NameInvalid"
-    | "DigestInvalid"
-    | "DigestMismatch"
-    | "TagImmutable"
-    | "PayloadTooLarge"
-    | "Unsupported"
-    | "InvalidReference"
-  >
+  "Manifests.put": Fails<Calls["Manifests.put"], ManifestPut>
+  "Manifests.put with blobs": Fails<Calls["Manifests.put with blobs"], ManifestPut | Push | "SourceError", Source>
   "Manifests.delete": Fails<Calls["Manifests.delete"], ManifestGone | "Unsupported">
   "Uploads.start": Fails<Calls["Uploads.start"], Start>
   "Uploads.post": Fails<Calls["Uploads.post"], Start | Bytes | "DigestMismatch" | "SourceNotReplayable">
@@ -237,6 +240,7 @@ export type Endpoints = Checked<{
   "Uploads.mount": Fails<Calls["Uploads.mount"], Start | "DigestMismatch">
   "Uploads.status": Fails<Calls["Uploads.status"], "BlobUploadUnknown">
   "Uploads.cancel": Fails<Calls["Uploads.cancel"], "BlobUploadUnknown" | "Unsupported">
+  "Uploads.resume": Fails<Calls["Uploads.resume"], "BlobUploadUnknown">
   "Tags.list": Fails<Calls["Tags.list"], "NameUnknown" | "Unsupported">
   "Tags.stream": Fails<Calls["Tags.stream"], "NameUnknown" | "Unsupported" | "PaginationLoop">
   "Tags.delete": Fails<Calls["Tags.delete"], ManifestGone | "Unsupported" | "InvalidReference">
