@@ -376,7 +376,7 @@ export function put(
   | CallError,
   RegistryClient
 >
-export function put<E, R>(
+export function put<E = never, R = never>(
   reference: Reference.Reference,
   manifest: Manifest.ManifestContent | Manifest.Manifest,
   options: PutOptions & SupplyOptions<E, R>
@@ -402,7 +402,7 @@ export function put<E, R>(
   | CallError,
   R | RegistryClient
 >
-export function put<E, R>(
+export function put<E = never, R = never>(
   reference: Reference.Reference,
   manifest: Manifest.ManifestContent | Manifest.Manifest,
   options?: PutOptions & { readonly blobs?: SupplyOptions<E, R>["blobs"] | undefined }

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as MutableRef from "effect/MutableRef"
 import type * as Scope from "effect/Scope"
 import type { RegistryClient } from "../../RegistryClient.js"
@@ -43,6 +44,32 @@ export class Held {
   readonly taking = <A extends Uploads.UploadSession, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.tap(restore(self), (session) => Effect.sync(() => this.set(session)))
+    )
+
+  /**
+   * Begins a session. Whoever interrupts that waits a little for the answer: a registry that has begun one by then would
+   * keep it, and nobody else knows of it.
+   */
+  readonly beginning = <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    begun: (answer: A) => Uploads.UploadSession | undefined
+  ): Effect.Effect<A, E, R> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(this, function* () {
+        const fiber = yield* Effect.fork(Effect.interruptible(self))
+        const taken = (answer: A) => Effect.sync(() => this.set(begun(answer)))
+        const late = Fiber.join(fiber).pipe(
+          Effect.interruptible,
+          Effect.timeout(patience),
+          Effect.flatMap(taken),
+          Effect.ignore,
+          Effect.zipRight(Fiber.interrupt(fiber))
+        )
+        return yield* Effect.tap(
+          Effect.onInterrupt(restore(Fiber.join(fiber)), () => late),
+          taken
+        )
+      })
     )
 
   /** Gives the session up for another one. */

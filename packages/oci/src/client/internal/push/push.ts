@@ -106,17 +106,13 @@ const found = <E, R>(
     if (from === undefined || held.current !== undefined || `${from.registry}` !== `${repository.registry}`) {
       return options.check === false ? undefined : yield* look
     }
-    const mounted = yield* Effect.uninterruptibleMask((restore) =>
-      // one try: whatever is against a mount, there is the upload
-      restore(Uploads.mount(repository, digest, from)).pipe(
-        Effect.provideService(RegistryRetry.RegistryRetry, RegistryRetry.none),
-        Effect.option,
-        Effect.map(Option.getOrUndefined),
-        Effect.tap((result) => {
-          if (result?._tag === "UploadSession") held.set(result)
-        })
-      )
+    // one try: whatever is against a mount, there is the upload
+    const mount = Uploads.mount(repository, digest, from).pipe(
+      Effect.provideService(RegistryRetry.RegistryRetry, RegistryRetry.none),
+      Effect.option,
+      Effect.map(Option.getOrUndefined)
     )
+    const mounted = yield* held.beginning(mount, (begun) => (begun?._tag === "UploadSession" ? begun : undefined))
     if (mounted?._tag !== "Mounted") return undefined
     if (size !== undefined) return { digest, size }
     return (

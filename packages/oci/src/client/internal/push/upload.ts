@@ -152,7 +152,10 @@ export class Upload<E, R> {
 
   private readonly opened = Effect.suspend(() => {
     this.resumed = false
-    return this.tools.held.taking(Uploads.start(this.blob.repository, { algorithm: this.blob.algorithm }))
+    return this.tools.held.beginning(
+      Uploads.start(this.blob.repository, { algorithm: this.blob.algorithm }),
+      (session) => session
+    )
   })
 
   /** Goes over to the way that the registry asks for where it begins an upload. */
@@ -259,6 +262,7 @@ export class Upload<E, R> {
         const found = yield* Present.find(this.blob.repository, blob.digest, blob.size)
         if (found !== undefined) {
           this.tools.held.set(undefined)
+          this.moved(blob.size)
           return done(blob)
         }
       }
