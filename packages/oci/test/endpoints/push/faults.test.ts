@@ -106,7 +106,7 @@ describe("Blobs.push that is interrupted at any moment", () => {
         Effect.gen(function* () {
           let interrupted = 0
           let begun = 0
-          for (let turns = 0; turns < 250; turns += 5) {
+          for (let turns = 0; turns < 30; turns++) {
             const { layer, open, sessions } = recorded({})
             yield* Effect.gen(function* () {
               const fiber = yield* Effect.fork(Blobs.push(repository, given()))
@@ -117,8 +117,8 @@ describe("Blobs.push that is interrupted at any moment", () => {
               assert.strictEqual(yield* open, 0, `a session is left after ${turns} turns`)
             }).pipe(within({ chunk: { max: MiB / 4 } }), Effect.provide(layer))
           }
-          assert.isAtLeast(interrupted, 5)
-          assert.isAtLeast(begun, 5)
+          assert.isAtLeast(interrupted, 4)
+          assert.isAtLeast(begun, 4)
         }),
       60_000
     )
