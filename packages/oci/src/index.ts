@@ -4,6 +4,11 @@
 export * as BlobFiles from "./client/BlobFiles.js"
 
 /**
+ * Where the bytes of a blob come from when it is pushed: memory, a file, or any stream.
+ */
+export * as BlobSource from "./client/BlobSource.js"
+
+/**
  * Blobs: content by digest (end-2, end-10). What is read is verified, always.
  */
 export * as Blobs from "./client/Blobs.js"

@@ -12,30 +12,40 @@ import type * as Descriptor from "../spec/Descriptor.js"
 import type { Digest } from "../spec/Digest.js"
 import * as MediaType from "../spec/MediaType.js"
 import type { Repository } from "../spec/Repository.js"
+import type { BlobSource } from "./BlobSource.js"
 import * as Content from "./internal/blobs/content.js"
 import type * as Extent from "./internal/blobs/extent.js"
 import * as File from "./internal/blobs/file.js"
 import * as Part from "./internal/blobs/part.js"
 import * as Body from "./internal/body.js"
 import * as Call from "./internal/call.js"
+import * as Push from "./internal/push/push.js"
 import * as Refused from "./internal/refused.js"
 import * as Request from "./internal/request.js"
 import * as Verify from "./internal/verify.js"
 import * as RegistryClient from "./RegistryClient.js"
 import {
   BlobUnknown,
+  type BlobUploadInvalid,
+  type BlobUploadUnknown,
   type CallError,
+  type DigestInvalid,
   type DigestMismatch,
+  type NameInvalid,
   type NameUnknown,
+  type PayloadTooLarge,
   type RangeNotSatisfiable,
   ResponseTooLarge,
+  type SizeInvalid,
   SizeMismatch,
+  type SourceNotReplayable,
   UnexpectedResponse,
   type Unsupported
 } from "./RegistryError.js"
 import * as RegistryHosts from "./RegistryHosts.js"
 
 export type { Range } from "./internal/blobs/extent.js"
+export type { PushOptions } from "./internal/push/push.js"
 
 /** A blob is asked for by its digest, or better by its descriptor: then its size is checked before its bytes come. */
 export type Target = Digest | Descriptor.Descriptor
@@ -247,3 +257,34 @@ export {
   /** Deletes a blob from a repository (end-10). Many registries leave that to their garbage collection. */
   remove as delete
 }
+
+/**
+ * Puts a blob into a repository (end-2, end-4, end-5, end-6, end-11, end-13, end-14), by the cheapest way that the registry
+ * takes: none if it is there already, a mount, one POST where `RegistryHosts` says so, a POST and a PUT, or in chunks where
+ * the size is unknown or the registry wants it so. What breaks is gone on with where the registry says it stands; four
+ * failures in a row end it, but not while it moves on. When it ends early, the registry is told to forget what it has.
+ *
+ * A source that can be read only once, and would have to be read again, is `SourceNotReplayable`.
+ */
+export const push = <E = never, R = never>(
+  repository: Repository,
+  source: Uint8Array | BlobSource<E, R>,
+  options: Push.PushOptions = {}
+): Effect.Effect<
+  Descriptor.Descriptor,
+  | E
+  | NameUnknown
+  | NameInvalid
+  | BlobUploadUnknown
+  | BlobUploadInvalid
+  | DigestInvalid
+  | DigestMismatch
+  | SizeInvalid
+  | SizeMismatch
+  | RangeNotSatisfiable
+  | PayloadTooLarge
+  | SourceNotReplayable
+  | Unsupported
+  | CallError,
+  R | RegistryClient.RegistryClient
+> => Push.push(repository, source, options).pipe(Effect.withSpan("oci.blobs.push", { captureStackTrace: false }))

@@ -15,15 +15,20 @@ import * as Platform from "../spec/Platform.js"
 import * as Reference from "../spec/Reference.js"
 import type { InvalidReference } from "../spec/RegistryName.js"
 import type { Repository } from "../spec/Repository.js"
+import type { BlobSource } from "./BlobSource.js"
 import type * as Body from "./internal/body.js"
 import * as Call from "./internal/call.js"
+import * as Mirrors from "./internal/hosts/mirrors.js"
 import * as ManifestAnswer from "./internal/manifestAnswer.js"
+import * as ManifestBlobs from "./internal/manifestBlobs.js"
 import * as ManifestPut from "./internal/manifestPut.js"
 import * as Refused from "./internal/refused.js"
 import * as Request from "./internal/request.js"
 import * as Verify from "./internal/verify.js"
 import type { RegistryClient } from "./RegistryClient.js"
 import {
+  type BlobUploadInvalid,
+  type BlobUploadUnknown,
   type CallError,
   type DigestInvalid,
   type DigestMismatch,
@@ -33,6 +38,10 @@ import {
   type NameInvalid,
   type NameUnknown,
   type PayloadTooLarge,
+  type RangeNotSatisfiable,
+  type SizeInvalid,
+  type SizeMismatch,
+  type SourceNotReplayable,
   type TagImmutable,
   type Unsupported
 } from "./RegistryError.js"
@@ -250,6 +259,17 @@ export const exists: (reference: Reference.Reference) => Effect.Effect<boolean, 
 export interface PutOptions {
   /** Further tags for the manifest. */
   readonly tags?: ReadonlyArray<string> | undefined
+  /**
+   * Whether tags that name this manifest already are left as they are: some registries refuse even that. Each is looked at
+   * first. Default: false.
+   */
+  readonly skipIfSame?: boolean | undefined
+}
+
+/** Where to get blobs that a registry turns out to lack when the manifest comes. */
+export interface SupplyOptions<out E, out R> {
+  /** The content of a blob of the manifest, if it is to be had. It is pushed, and then the manifest once more. */
+  readonly blobs: (digest: Digest.Digest) => Option.Option<Uint8Array | BlobSource<E, R>>
 }
 
 /** What a registry took. */
@@ -257,25 +277,91 @@ export interface Put {
   readonly descriptor: Descriptor
   /**
    * The subject that the registry has noted (`OCI-Subject`). None for a manifest without one, and on a registry without
-   * the referrers API: there, referrers are found by a tag that clients write.
+   * the referrers API: there, referrers are found by a tag that clients write. None also where nothing was sent.
    */
   readonly subject: Option.Option<Digest.Digest>
   /** All tags that now name the manifest. */
   readonly tags: ReadonlyArray<string>
 }
 
+/** Whether a tag, or a digest, names this manifest at the registry, as far as it tells. */
+const names = (reference: Reference.Reference, { descriptor }: Manifest.ManifestContent) =>
+  ask(reference).pipe(
+    Effect.map(
+      ({ response }) => response.status === 200 && response.headers["docker-content-digest"] === descriptor.digest
+    ),
+    Effect.orElseSucceed(() => false),
+    Mirrors.without
+  )
+
+type PutError =
+  | ManifestInvalid
+  | ManifestBlobUnknown
+  | NameUnknown
+  | NameInvalid
+  | DigestInvalid
+  | DigestMismatch
+  | TagImmutable
+  | PayloadTooLarge
+  | Unsupported
+  | InvalidReference
+  | CallError
+
+const putAny = <E, R>(
+  reference: Reference.Reference,
+  manifest: Manifest.ManifestContent | Manifest.Manifest,
+  options?: PutOptions & { readonly blobs?: SupplyOptions<E, R>["blobs"] | undefined }
+) =>
+  Effect.gen(function* () {
+    const { repository } = reference
+    const whole = "bytes" in manifest ? manifest : yield* Manifest.content(manifest)
+    const { content, digest } = yield* ManifestPut.identified(whole, reference)
+    const further = yield* Effect.forEach(options?.tags ?? [], (tag) => Reference.withTag(reference, tag))
+    const given = [reference, ...further].flatMap(({ tag }) => (tag === undefined ? [] : [tag]))
+    const tags = Arr.dedupe(given.length === 0 && reference.digest === undefined ? ["latest"] : given)
+    const targets = tags.length === 0 ? [reference] : tags.map((tag) => Reference.make(repository, { tag }))
+    const left =
+      options?.skipIfSame === true
+        ? Arr.getSomes(
+            yield* Effect.forEach(targets, (target) =>
+              Effect.map(names(target, content), (same) => (same ? Option.none() : Option.some(target)))
+            )
+          )
+        : targets
+    const [first, ...more] = left
+    if (first === undefined) return { descriptor: content.descriptor, subject: Option.none(), tags }
+    const send: Effect.Effect<Put, PutError, RegistryClient> =
+      reference.digest === undefined && more.length === 0
+        ? ManifestPut.one(repository, content, first.target)
+        : ManifestPut.many(
+            repository,
+            content,
+            digest,
+            left.flatMap(({ tag }) => tag ?? [])
+          )
+    const supply = options?.blobs
+    const sent =
+      supply === undefined
+        ? yield* send
+        : yield* Effect.catchTag(send, "ManifestBlobUnknown", (error) =>
+            Effect.zipRight(ManifestBlobs.supplied(repository, content.manifest, supply, error), send)
+          )
+    return { ...sent, tags }
+  }).pipe(Call.spanned("oci.manifests.put", reference.repository, reference.target))
+
 /**
  * Pushes a manifest under a tag, a digest or both (end-7a), and under further tags: with one request where the registry
  * takes them so (end-7b), else with one for each. The bytes of a `ManifestContent` go out as they are; a manifest of one's
- * own is encoded first. What it names must be there before it.
+ * own is encoded first. What it names must be there before it; blobs that the registry lacks all the same are pushed where
+ * `blobs` has them.
  *
  * A reference with a digest must have that of the manifest. Where neither tag nor digest is given, the tag is `latest`.
  */
-export const put: (
+export function put(
   reference: Reference.Reference,
   manifest: Manifest.ManifestContent | Manifest.Manifest,
-  options?: PutOptions
-) => Effect.Effect<
+  options?: PutOptions & { readonly blobs?: undefined }
+): Effect.Effect<
   Put,
   | ManifestInvalid
   | ManifestBlobUnknown
@@ -289,18 +375,40 @@ export const put: (
   | InvalidReference
   | CallError,
   RegistryClient
-> = Effect.fn("oci.manifests.put")(function* (reference, manifest, options) {
-  yield* Request.annotate(reference.repository, reference.target)
-  const given = "bytes" in manifest ? manifest : yield* Manifest.content(manifest)
-  const { content, digest } = yield* ManifestPut.identified(given, reference)
-  const further = yield* Effect.forEach(options?.tags ?? [], (tag) => Reference.withTag(reference, tag))
-  const tags = Arr.dedupe([reference, ...further].flatMap(({ tag }) => (tag === undefined ? [] : [tag])))
-  const [only] = tags
-  if (reference.digest === undefined && tags.length < 2) {
-    return yield* ManifestPut.one(reference.repository, content, only ?? "latest")
-  }
-  return yield* ManifestPut.many(reference.repository, content, digest, tags)
-})
+>
+export function put<E = never, R = never>(
+  reference: Reference.Reference,
+  manifest: Manifest.ManifestContent | Manifest.Manifest,
+  options: PutOptions & SupplyOptions<E, R>
+): Effect.Effect<
+  Put,
+  | E
+  | ManifestInvalid
+  | ManifestBlobUnknown
+  | NameUnknown
+  | NameInvalid
+  | BlobUploadUnknown
+  | BlobUploadInvalid
+  | DigestInvalid
+  | DigestMismatch
+  | SizeInvalid
+  | SizeMismatch
+  | RangeNotSatisfiable
+  | TagImmutable
+  | PayloadTooLarge
+  | SourceNotReplayable
+  | Unsupported
+  | InvalidReference
+  | CallError,
+  R | RegistryClient
+>
+export function put<E = never, R = never>(
+  reference: Reference.Reference,
+  manifest: Manifest.ManifestContent | Manifest.Manifest,
+  options?: PutOptions & { readonly blobs?: SupplyOptions<E, R>["blobs"] | undefined }
+) {
+  return putAny(reference, manifest, options)
+}
 
 const remove: (
   repository: Repository,

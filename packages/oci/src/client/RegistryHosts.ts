@@ -53,6 +53,8 @@ export interface Capabilities {
   readonly multiTag?: boolean | undefined
   /** Whether it takes blobs in chunks (end-5). */
   readonly chunks?: boolean | undefined
+  /** Whether it takes a blob with one POST (end-4b). `Blobs.push` does not try it on its own. */
+  readonly singlePost?: boolean | undefined
 }
 
 /** Files for connections to a host, for transports that can use them. */

@@ -4,16 +4,20 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { Descriptor } from "../spec/Descriptor.js"
 import type * as Digest from "../spec/Digest.js"
 import type { Repository } from "../spec/Repository.js"
+import type { Sized } from "./BlobSource.js"
 import * as Body from "./internal/body.js"
 import * as Call from "./internal/call.js"
 import * as Refused from "./internal/refused.js"
 import * as Request from "./internal/request.js"
+import * as SavedUpload from "./internal/savedUpload.js"
 import * as UploadAnswer from "./internal/uploadAnswer.js"
 import * as UploadBody from "./internal/uploadBody.js"
+import * as UploadPost from "./internal/uploadPost.js"
 import type { RegistryClient } from "./RegistryClient.js"
 import {
   type BlobUploadInvalid,
@@ -32,8 +36,6 @@ import {
   type Unsupported
 } from "./RegistryError.js"
 
-export type { Source } from "./internal/uploadBody.js"
-
 /** An upload under way. Each answer of the registry gives a new one; only the newest is good. */
 export interface UploadSession {
   readonly _tag: "UploadSession"
@@ -44,6 +46,8 @@ export interface UploadSession {
   readonly offset: number
   /** The least that every chunk but the last must have, in bytes, when the registry said so (`OCI-Chunk-Min-Length`). */
   readonly minChunk?: number | undefined
+  /** The most that a chunk may have, in bytes, when the registry said so (`oci-chunk-max-length`). */
+  readonly maxChunk?: number | undefined
 }
 
 /** A blob that is now in the repository without an upload. */
@@ -111,18 +115,7 @@ export const post = <E = never, R = never>(
       return yield* new SizeMismatch({ ...facts, expected: size, actual: body.length })
     }
     const content = body instanceof Uint8Array ? body : { size, stream: body }
-    const answer = yield* UploadBody.send(
-      content,
-      facts,
-      HttpClientRequest.post(`${Request.uploads(repository)}${Request.query([["digest", digest]])}`),
-      (request) =>
-        Call.head({
-          operation: Request.onRepository("uploads.post", repository, digest),
-          request,
-          accepts: [201, 202],
-          refused: (refusal) => UploadAnswer.refusedStart(refusal) ?? UploadAnswer.refusedBytes(refusal)
-        })
-    )
+    const answer = yield* UploadPost.send(repository, digest, content)
     if (answer.response.status === 201) return yield* UploadAnswer.finished(answer, descriptor)
     const session = yield* UploadAnswer.begun(answer, repository)
     const finished = yield* UploadBody.again(finish(session, digest, content), facts)
@@ -137,7 +130,7 @@ const contentRange = (session: UploadSession, size: number): string => `${sessio
  */
 export const patch = <E = never, R = never>(
   session: UploadSession,
-  chunk: Uint8Array | UploadBody.Source<E, R>
+  chunk: Uint8Array | Sized<E, R>
 ): Effect.Effect<
   UploadSession,
   | E
@@ -188,7 +181,7 @@ export const patch = <E = never, R = never>(
 export const finish = <E = never, R = never>(
   session: UploadSession,
   digest: Digest.Digest,
-  lastChunk?: Uint8Array | UploadBody.Source<E, R>
+  lastChunk?: Uint8Array | Sized<E, R>
 ): Effect.Effect<
   Descriptor,
   | E
@@ -288,3 +281,32 @@ export const cancel: (
     })
   }
 )
+
+/** An upload as it can be written down. */
+export type Saved = SavedUpload.Saved
+export type SavedEncoded = SavedUpload.SavedEncoded
+
+/**
+ * How an upload is written down. The location stays Redacted until it is encoded: what `Schema.encode` makes of it is a
+ * secret, since whoever has it can write to the upload.
+ */
+export const Saved: Schema.Schema<Saved, SavedEncoded> = SavedUpload.Saved
+
+/** What another process needs to go on with an upload. Only the newest session is good for it. */
+export const save = ({ location, maxChunk, minChunk, offset, repository }: UploadSession): Saved => ({
+  repository,
+  location,
+  offset,
+  ...(minChunk === undefined ? {} : { minChunk }),
+  ...(maxChunk === undefined ? {} : { maxChunk })
+})
+
+/**
+ * An upload that was saved, as it stands now at the registry (end-13). A location that is not on the registry's origin is
+ * refused, as one that it hands out would be.
+ */
+export const resume: (saved: Saved) => Effect.Effect<UploadSession, BlobUploadUnknown | CallError, RegistryClient> =
+  Effect.fn("oci.uploads.resume")(function* (saved) {
+    yield* Request.annotate(saved.repository)
+    return yield* status({ _tag: "UploadSession", ...saved, location: yield* SavedUpload.judged(saved) })
+  })

@@ -5,7 +5,9 @@
 import type { PlatformError } from "@effect/platform/Error"
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
+import * as BlobSource from "effect-oci/BlobSource"
 import * as Blobs from "effect-oci/Blobs"
 import * as Catalog from "effect-oci/Catalog"
 import type { Descriptor } from "effect-oci/Descriptor"
@@ -114,6 +116,9 @@ const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repos
   "Blobs.stream": Blobs.stream(repository, digest),
   "Blobs.toFile": Blobs.toFile(repository, descriptor, "layer.tar"),
   "Blobs.range": Blobs.range(repository, digest, { start: 0 }),
+  "Blobs.push": Blobs.push(repository, bytes),
+  "Blobs.push of a source": Blobs.push(repository, { stream: source }),
+  "Blobs.push of a file": Blobs.push(repository, BlobSource.file("")),
   "Blobs.delete": Blobs.delete(repository, digest),
   "Manifests.head": Manifests.head(reference),
   "Manifests.exists": Manifests.exists(reference),
@@ -121,6 +126,7 @@ const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repos
   "Manifests.get for a platform": Manifests.get(reference, { platform: "linux/arm64" }),
   "Manifests.resolve": Manifests.resolve(reference),
   "Manifests.put": Manifests.put(reference, manifest),
+  "Manifests.put with blobs": Manifests.put(reference, manifest, { blobs: () => Option.some({ stream: source }) }),
   "Manifests.delete": Manifests.delete(repository, digest),
   "Uploads.start": Uploads.start(repository),
   "Uploads.post": Uploads.post(repository, descriptor, bytes),
@@ -132,6 +138,7 @@ const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repos
   "Uploads.mount": Uploads.mount(repository, digest),
   "Uploads.status": Uploads.status(session),
   "Uploads.cancel": Uploads.cancel(session),
+  "Uploads.resume": Uploads.resume(Uploads.save(session)),
   "Tags.list": Tags.list(repository),
   "Tags.stream": Tags.stream(repository),
   "Tags.delete": Tags.delete(repository, "latest"),
@@ -172,6 +179,18 @@ type Bytes =
   | "SizeMismatch"
   | "RangeNotSatisfiable"
   | "PayloadTooLarge"
+type Push = Start | Bytes | "DigestMismatch" | "SourceNotReplayable"
+type ManifestPut =
+  | "ManifestInvalid"
+  | "ManifestBlobUnknown"
+  | "NameUnknown"
+  | "NameInvalid"
+  | "DigestInvalid"
+  | "DigestMismatch"
+  | "TagImmutable"
+  | "PayloadTooLarge"
+  | "Unsupported"
+  | "InvalidReference"
 
 /** What is particular to each. */
 export type Endpoints = Checked<{
@@ -189,6 +208,9 @@ export type Endpoints = Checked<{
   "Blobs.stream": Fails<Calls["Blobs.stream"], BlobRead>
   "Blobs.toFile": Fails<Calls["Blobs.toFile"], BlobRead | PlatformError["_tag"], FileSystem>
   "Blobs.range": Fails<Calls["Blobs.range"], BlobGone | "RangeNotSatisfiable" | "SizeMismatch">
+  "Blobs.push": Fails<Calls["Blobs.push"], Push>
+  "Blobs.push of a source": Fails<Calls["Blobs.push of a source"], Push | "SourceError", Source>
+  "Blobs.push of a file": Fails<Calls["Blobs.push of a file"], Push | PlatformError["_tag"], FileSystem>
   "Blobs.delete": Fails<Calls["Blobs.delete"], BlobGone | "Unsupported">
   "Manifests.head": Fails<Calls["Manifests.head"], ManifestRead>
   "Manifests.exists": Fails<Calls["Manifests.exists"]>
@@ -198,19 +220,8 @@ export type Endpoints = Checked<{
     ManifestRead | "PlatformUnknown" | "InvalidPlatform"
   >
   "Manifests.resolve": Fails<Calls["Manifests.resolve"], ManifestRead | "PlatformUnknown" | "InvalidPlatform">
-  "Manifests.put": Fails<
-    Calls["Manifests.put"],
-    | "ManifestInvalid"
-    | "ManifestBlobUnknown"
-    | "NameUnknown"
-    | "NameInvalid"
-    | "DigestInvalid"
-    | "DigestMismatch"
-    | "TagImmutable"
-    | "PayloadTooLarge"
-    | "Unsupported"
-    | "InvalidReference"
-  >
+  "Manifests.put": Fails<Calls["Manifests.put"], ManifestPut>
+  "Manifests.put with blobs": Fails<Calls["Manifests.put with blobs"], ManifestPut | Push | "SourceError", Source>
   "Manifests.delete": Fails<Calls["Manifests.delete"], ManifestGone | "Unsupported">
   "Uploads.start": Fails<Calls["Uploads.start"], Start>
   "Uploads.post": Fails<Calls["Uploads.post"], Start | Bytes | "DigestMismatch" | "SourceNotReplayable">
@@ -230,6 +241,7 @@ export type Endpoints = Checked<{
   "Uploads.mount": Fails<Calls["Uploads.mount"], Start | "DigestMismatch">
   "Uploads.status": Fails<Calls["Uploads.status"], "BlobUploadUnknown">
   "Uploads.cancel": Fails<Calls["Uploads.cancel"], "BlobUploadUnknown" | "Unsupported">
+  "Uploads.resume": Fails<Calls["Uploads.resume"], "BlobUploadUnknown">
   "Tags.list": Fails<Calls["Tags.list"], "NameUnknown" | "Unsupported">
   "Tags.stream": Fails<Calls["Tags.stream"], "NameUnknown" | "Unsupported" | "PaginationLoop">
   "Tags.delete": Fails<Calls["Tags.delete"], ManifestGone | "Unsupported" | "InvalidReference">

@@ -163,6 +163,10 @@ export const one = (
 /** As many as every registry that takes tags this way must take (end-7b). */
 const batch = 10
 
+/** Whether a registry, or a proxy before it, stumbles over the query: too long, or not known. */
+const stumbles = (error: PutError): boolean =>
+  error.status === 414 || error.status === 431 || (error.status === 400 && error._tag === "UnexpectedResponse")
+
 /**
  * By digest with the tags in the query; tags that the registry does not confirm are pushed one by one, and so are all where
  * it is known to take no others.
@@ -176,11 +180,17 @@ export const many = (
   Effect.gen(function* () {
     const confirmed = new Set<string>()
     const [first = [], ...rest] = Arr.chunksOf(tags, batch)
-    const push = (some: ReadonlyArray<string>) =>
-      Effect.tap(send(repository, content, digest, Request.query(some.map((tag) => ["tag", tag]))), ({ response }) =>
-        Effect.sync(() => {
-          for (const tag of ListHeader.split(response.headers["oci-tag"] ?? "")) confirmed.add(tag)
-        })
+    const push = (some: ReadonlyArray<string>): Effect.Effect<Body.Answer, PutError, RegistryClient.RegistryClient> =>
+      send(repository, content, digest, Request.query(some.map((tag) => ["tag", tag]))).pipe(
+        Effect.tap(({ response }) =>
+          Effect.sync(() => {
+            for (const tag of ListHeader.split(response.headers["oci-tag"] ?? "")) confirmed.add(tag)
+          })
+        ),
+        Effect.catchIf(
+          (error) => some.length > 0 && stumbles(error),
+          () => push(some.slice(0, Math.floor(some.length / 2)))
+        )
       )
     const takesMany = tags.length === 0 ? false : yield* Features.known(repository, "multiTag")
     const answer = yield* push(takesMany === false ? [] : first)

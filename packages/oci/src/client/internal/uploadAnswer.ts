@@ -75,13 +75,13 @@ export const received = (range: string | undefined): number | undefined => {
   return end === undefined ? undefined : Number(end) + 1
 }
 
-/** More than this is no minimum that anybody keeps; registries choose the number. */
-const largestMinimum = 1024 * 1024 * 1024
+/** More than this is no length of a chunk that anybody keeps; registries choose the number. */
+const longestChunk = 1024 * 1024 * 1024
 
-const minimum = ({ response }: Body.Answer): number | undefined => {
-  const text = response.headers["oci-chunk-min-length"]?.trim() ?? ""
+const chunkLength = ({ response }: Body.Answer, header: string): number | undefined => {
+  const text = response.headers[header]?.trim() ?? ""
   const bytes = /^\d{1,12}$/.test(text) ? Number(text) : 0
-  return bytes > 0 && bytes <= largestMinimum ? bytes : undefined
+  return bytes > 0 && bytes <= longestChunk ? bytes : undefined
 }
 
 const locationOf = (
@@ -106,15 +106,18 @@ export const begun = (
           ...Body.facts(answer),
           reason: `began an upload and does not say where it goes on${Browser.hidden("Location")}`
         }),
-      onSome: (location) =>
+      onSome: (location) => {
+        const maxChunk = chunkLength(answer, "oci-chunk-max-length")
         // a fresh session is empty, whatever its Range says: `0-0` is all that some can say
-        Effect.succeed<UploadSession>({
+        return Effect.succeed<UploadSession>({
           _tag: "UploadSession",
           repository,
           location,
           offset: 0,
-          minChunk: minimum(answer)
+          minChunk: chunkLength(answer, "oci-chunk-min-length"),
+          ...(maxChunk === undefined ? {} : { maxChunk })
         })
+      }
     })
   )
 

@@ -4,24 +4,18 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
+import type { Sized } from "../BlobSource.js"
 import { SizeMismatch, SourceNotReplayable } from "../RegistryError.js"
 import * as Verify from "./verify.js"
 
-/** Bytes of a known number that come as a stream. The stream must start anew each time it runs. */
-export interface Source<out E = never, out R = never> {
-  /** In bytes. */
-  readonly size: number
-  readonly stream: Stream.Stream<Uint8Array, E, R>
-}
-
-export const sizeOf = (content: Uint8Array | Source<unknown, unknown>): number =>
+export const sizeOf = (content: Uint8Array | Sized<unknown, unknown>): number =>
   content instanceof Uint8Array ? content.length : content.size
 
 const octets = "application/octet-stream"
 
 /** Sends content with a request. What goes wrong in its source is what the whole fails with. */
 export const send = <A, E, R, E2, R2>(
-  content: Uint8Array | Source<E, R>,
+  content: Uint8Array | Sized<E, R>,
   facts: object,
   request: HttpClientRequest.HttpClientRequest,
   use: (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<A, E2, R2>

@@ -1,8 +1,12 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as MutableRef from "effect/MutableRef"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Blobs from "effect-oci/Blobs"
+import * as Hasher from "effect-oci/Hasher"
 import { TransportError } from "effect-oci/RegistryError"
+import * as RegistryHosts from "effect-oci/RegistryHosts"
 import * as Uploads from "effect-oci/Uploads"
 import { type Deviations, describe, encode, type It, newRepository, nothing, pushBlob } from "./support.js"
 
@@ -12,6 +16,16 @@ const cannotStream = <A, E extends { readonly _tag: string }, R>(upload: Effect.
     assert.strictEqual(error.code, "ERR_BROWSER_STREAM")
     assert.include(error.message, "give the content as a Uint8Array")
   })
+
+const octets = "application/octet-stream"
+
+/** More than what is read into memory on its way, and than a chunk. */
+const long = Uint8Array.from({ length: 1_500_000 }, (_, at) => (at * 7) % 251)
+
+const pieces = Stream.range(0, 14).pipe(
+  Stream.rechunk(1),
+  Stream.map((n) => long.subarray(n * 100_000, (n + 1) * 100_000))
+)
 
 export const uploads = (it: It, deviations: Deviations, streams: boolean): void => {
   it.effect("end-4a begins an upload", () =>
@@ -176,6 +190,65 @@ export const uploads = (it: It, deviations: Deviations, streams: boolean): void 
       assert(session._tag === "UploadSession")
       yield* Uploads.finish(session, digest, encode(content))
       assert.deepStrictEqual(yield* Blobs.get(repository, digest), encode(content))
+    })
+  )
+
+  it.effect("pushes a blob that is in memory, and finds it there", () =>
+    Effect.gen(function* () {
+      const repository = yield* newRepository
+      const content = encode("pushed whole")
+      const pushed = yield* Blobs.push(repository, content, { mediaType: "text/plain" })
+      assert.deepStrictEqual(pushed, { ...(yield* describe("pushed whole")), mediaType: "text/plain" })
+      assert.deepStrictEqual(yield* Blobs.push(repository, content), { ...pushed, mediaType: octets })
+      assert.deepStrictEqual(yield* Blobs.get(repository, pushed.digest), content)
+    })
+  )
+
+  it.effect("pushes a blob that is too large to be read into memory on its way", () =>
+    Effect.gen(function* () {
+      const repository = yield* newRepository
+      const progress = MutableRef.make(0)
+      const push = Blobs.push(repository, { size: long.length, stream: pieces }, { progress })
+      const pushed = yield* push
+      assert.strictEqual(progress.current, long.length)
+      assert.deepStrictEqual([pushed.digest, pushed.size], [yield* Hasher.digest(long), long.length])
+      assert.strictEqual((yield* Blobs.get(repository, pushed)).length, long.length)
+    })
+  )
+
+  it.effect("pushes a stream of which nothing is known in chunks", () =>
+    Effect.gen(function* () {
+      const repository = yield* newRepository
+      const push = Blobs.push(repository, { stream: pieces, once: true })
+      const pushed = yield* Effect.provide(push, RegistryHosts.layer({ chunk: { min: 1024, max: 600_000 } }))
+      assert.deepStrictEqual([pushed.digest, pushed.size], [yield* Hasher.digest(long), long.length])
+      assert.strictEqual((yield* Blobs.get(repository, pushed)).length, long.length)
+    })
+  )
+
+  it.effect("pushes a blob that another repository has", () =>
+    Effect.gen(function* () {
+      const [from, repository] = [yield* newRepository, yield* newRepository]
+      const { digest } = yield* pushBlob(from, "hello")
+      yield* Blobs.push(repository, encode("hello"), { from })
+      assert.deepStrictEqual(yield* Blobs.get(repository, digest), encode("hello"))
+    })
+  )
+
+  it.effect("goes on with an upload that was saved", () =>
+    Effect.gen(function* () {
+      const repository = yield* newRepository
+      const session = yield* Uploads.patch(yield* Uploads.start(repository), long.subarray(0, 1000))
+      const saved = Schema.encodeSync(Uploads.Saved)(Uploads.save(session))
+      const resume = Uploads.resume(yield* Effect.orDie(Schema.decode(Uploads.Saved)(saved)))
+      if (deviations.uploadStatus === false) {
+        assert.strictEqual((yield* Effect.flip(resume))._tag, "UnexpectedResponse")
+        return
+      }
+      const resumed = yield* resume
+      assert.strictEqual(resumed.offset, 1000)
+      const pushed = yield* Blobs.push(repository, long, { session: resumed })
+      assert.strictEqual((yield* Blobs.get(repository, pushed)).length, long.length)
     })
   )
 }

@@ -1,0 +1,99 @@
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as MutableRef from "effect/MutableRef"
+import type * as Scope from "effect/Scope"
+import type { RegistryClient } from "../../RegistryClient.js"
+import * as RegistryRetry from "../../RegistryRetry.js"
+import * as Uploads from "../../Uploads.js"
+
+/** How long giving up a session may take: nobody waits for it but us. */
+const patience = "2 seconds"
+
+/** Tells the registry that it can forget a session (end-14). Whatever comes of it, it is not tried again. */
+export const abandon = (session: Uploads.UploadSession): Effect.Effect<void, never, RegistryClient> =>
+  Uploads.cancel(session).pipe(
+    Effect.interruptible,
+    Effect.timeout(patience),
+    Effect.ignore,
+    Effect.provideService(RegistryRetry.RegistryRetry, RegistryRetry.none)
+  )
+
+/** A place for a session that is not ours to give up: whoever made it goes on with what stands there. */
+export type Kept = MutableRef.MutableRef<Uploads.UploadSession | undefined>
+
+/** The newest session of an upload. When its Scope ends before the upload has, the session is given up. */
+export class Held {
+  private session: Uploads.UploadSession | undefined
+  private readonly kept: Kept | undefined
+
+  constructor(kept: Kept | undefined) {
+    this.kept = kept
+    this.session = kept === undefined ? undefined : MutableRef.get(kept)
+  }
+
+  get current(): Uploads.UploadSession | undefined {
+    return this.session
+  }
+
+  readonly set = (session: Uploads.UploadSession | undefined): void => {
+    this.session = session
+    if (this.kept !== undefined) MutableRef.set(this.kept, session)
+  }
+
+  /** Takes over what an effect answers with, even when that comes together with an interruption. */
+  readonly taking = <A extends Uploads.UploadSession, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.tap(restore(self), (session) => Effect.sync(() => this.set(session)))
+    )
+
+  /**
+   * Begins a session. Whoever interrupts that waits a little for the answer: a registry that has begun one by then would
+   * keep it, and nobody else knows of it.
+   */
+  readonly beginning = <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    begun: (answer: A) => Uploads.UploadSession | undefined
+  ): Effect.Effect<A, E, R> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(this, function* () {
+        const fiber = yield* Effect.fork(Effect.interruptible(self))
+        const taken = (answer: A) => Effect.sync(() => this.set(begun(answer)))
+        const late = Fiber.join(fiber).pipe(
+          Effect.interruptible,
+          Effect.timeout(patience),
+          Effect.flatMap(taken),
+          Effect.ignore,
+          Effect.zipRight(Fiber.interrupt(fiber))
+        )
+        const answer = yield* Effect.onInterrupt(restore(Fiber.join(fiber)), () => late)
+        yield* taken(answer)
+        return answer
+      })
+    )
+
+  /** Gives the session up for another one. */
+  readonly drop: Effect.Effect<void, never, RegistryClient> = Effect.suspend(() => {
+    const { session } = this
+    this.set(undefined)
+    return session === undefined ? Effect.void : abandon(session)
+  })
+
+  /** Gives it up, unless somebody else goes on with it. */
+  readonly end: Effect.Effect<void, never, RegistryClient> = Effect.suspend(() =>
+    this.session === undefined || this.kept !== undefined ? Effect.void : abandon(this.session)
+  )
+}
+
+/** The session that was given, if there was one, until the Scope ends. */
+export const make = (
+  given: Uploads.UploadSession | Kept | undefined
+): Effect.Effect<Held, never, RegistryClient | Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      if (given === undefined || !("_tag" in given)) return new Held(given)
+      const held = new Held(undefined)
+      held.set(given)
+      return held
+    }),
+    (held) => held.end
+  )
