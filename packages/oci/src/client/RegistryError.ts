@@ -3,6 +3,7 @@
  * reference or digest, method and URL without its query, status, the registry's own codes) and a message that reads
  * well in a terminal and holds no secret. All of them are Schemas, so they cross RPC, workflows and logs.
  */
+import { hasProperty, isTagged } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { InvalidDigest } from "../spec/Digest.js"
 import { describe, facts } from "../spec/internal/facts.js"
@@ -409,6 +410,36 @@ export class SourceNotReplayable extends Schema.TaggedError<SourceNotReplayable>
 }
 
 /**
+ * The list of referrers that a tag keeps, where the registry has no API for them, could not be brought up to date. The
+ * manifest itself was pushed or deleted: a pushed one is there and not listed, a deleted one is still listed.
+ */
+export class ReferrersNotUpdated extends Schema.TaggedError<ReferrersNotUpdated>("effect-oci/ReferrersNotUpdated")(
+  "ReferrersNotUpdated",
+  {
+    ...facts,
+    /** The digest of the manifest whose referrers they are; `reference` is the tag of the list. */
+    subject: Schema.String,
+    /** The digest of the manifest that was pushed or deleted. */
+    referrer: Schema.String,
+    change: Schema.Literal("pushed", "deleted"),
+    /** What went wrong with the list. */
+    reason: Schema.String,
+    /** Whether to attach it again may succeed. */
+    retryable: Schema.Boolean
+  }
+) {
+  override get message(): string {
+    const { change, reason, referrer, registry, repository, reference, subject } = this
+    const state = change === "pushed" ? "pushed but not listed" : "deleted but may still be listed"
+    return describe(
+      { registry, repository, reference, errors: [] },
+      `${referrer} is ${state} as a referrer of ${subject}: ${reason}`,
+      change === "pushed" ? "Attach it again to list it" : undefined
+    )
+  }
+}
+
+/**
  * What every call to a registry can meet, whatever it asks: transport, sign-in, denial, throttling, outage, and answers
  * that make no sense, lead astray or are of a kind that is not read any more. An endpoint's type lists what is particular to it beside this.
  */
@@ -450,6 +481,7 @@ export type RegistryError =
   | SizeMismatch
   | PaginationLoop
   | SourceNotReplayable
+  | ReferrersNotUpdated
   | InvalidReference
   | InvalidDigest
   | InvalidPlatform
@@ -480,8 +512,8 @@ const callErrors: Classes<CallError> = {
   ManifestUnsupported
 }
 
-const errors: Classes<RegistryError> = {
-  ...callErrors,
+// apart, since a bundler keeps what is spread into another object
+const particular: Classes<Exclude<RegistryError, CallError>> = {
   ManifestUnknown,
   ManifestInvalid,
   ManifestBlobUnknown,
@@ -500,20 +532,21 @@ const errors: Classes<RegistryError> = {
   SizeMismatch,
   PaginationLoop,
   SourceNotReplayable,
+  ReferrersNotUpdated,
   InvalidReference,
   InvalidDigest,
   InvalidPlatform,
   PlatformUnknown
 }
 
-const isOneOf = (u: unknown, classes: Classes<CallError>): boolean =>
+const isOneOf = (u: unknown, classes: Readonly<Record<string, abstract new (...args: never) => unknown>>): boolean =>
   Object.values(classes).some((one) => u instanceof one)
 
 /** Whether a value is one of the failures that every call can meet. */
 export const isCallError = (u: unknown): u is CallError => isOneOf(u, callErrors)
 
 /** Whether a value is a failure of this library. */
-export const isRegistryError = (u: unknown): u is RegistryError => isOneOf(u, errors)
+export const isRegistryError = (u: unknown): u is RegistryError => isCallError(u) || isOneOf(u, particular)
 
 /** Failures of the connection that come back the same: no such host, a certificate that is not trusted, a bad request. */
 const lasting =
@@ -524,6 +557,8 @@ const lasting =
  * nothing of whether the call may be made twice, nor of whether it was (`attempts`).
  */
 export const isRetryable = (error: unknown): boolean => {
+  // not by its class, which few programs need
+  if (isTagged(error, "ReferrersNotUpdated")) return hasProperty(error, "retryable") && error.retryable === true
   if (!isCallError(error)) return false
   switch (error._tag) {
     case "TransportError":

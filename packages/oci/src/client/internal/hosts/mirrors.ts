@@ -85,8 +85,12 @@ export const isFrom = (response: HttpClientResponse): boolean => provenance.has(
 /** Leaves out from now on the mirror that an answer is from, if it is from one. */
 export const distrust = (response: HttpClientResponse): Effect.Effect<void> => provenance.get(response) ?? Effect.void
 
+/** An effect that only the registry itself is asked for: a mirror's copy may be old. */
+export const without = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.locally(self, passedBy, true)
+
 /** An effect without mirrors, after one of them sent an answer that cannot be used. */
 export const withoutThat = <A, E, R>(
   response: HttpClientResponse,
   self: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => Effect.zipRight(distrust(response), Effect.locally(self, passedBy, true))
+): Effect.Effect<A, E, R> => Effect.zipRight(distrust(response), without(self))
