@@ -304,7 +304,7 @@ export const calls: { readonly [module: string]: ReadonlyArray<Call> } = {
       "Manifests.delete",
       nothing,
       Manifests.delete(repository, manifestDigest),
-      [...manifestGone, "Unsupported"],
+      [...manifestGone, "Unsupported", "ReferrersNotUpdated"],
       answered(200, 202, 204)
     )
   ],
