@@ -230,7 +230,7 @@ const listed = ({ descriptor: { digest, mediaType, size }, manifest }: Manifest.
     mediaType,
     digest,
     size,
-    ...(annotations !== undefined && Object.keys(annotations).length > 0 && { annotations }),
+    ...(annotations !== undefined && { annotations }),
     ...(artifactType !== undefined && { artifactType })
   }
 }

@@ -33,11 +33,9 @@ type Failure = ManifestInvalid | Unsupported | Contended | CallError
 
 const turns = slot((): Turns.All<List.Change, Failure> => new Map())
 
-/** Others write too: the second time and later they are let go first, for 50 ms and more, at random. */
+/** Others write too: after the second time in vain they are let go first, for a tenth of a second or more, at random. */
 const pause = (writes: number): Effect.Effect<void> =>
-  writes < 2
-    ? Effect.void
-    : Effect.flatMap(Random.next, (chance) => Effect.sleep(Duration.millis(50 * 2 ** writes * (0.25 + chance))))
+  Effect.flatMap(Random.next, (chance) => Effect.sleep(Duration.millis(50 * 2 ** writes * (0.5 + chance))))
 
 /**
  * Deletes a list of which nothing would be left. By its digest, that takes it away only as long as it is what the tag names:
@@ -64,10 +62,10 @@ const settle = (
   tag: string,
   changes: ReadonlyArray<List.Change>,
   writes = 0,
-  refused?: string
+  refused?: string,
+  rested = false
 ): Effect.Effect<void, Failure, RegistryClient> =>
   Effect.gen(function* () {
-    yield* pause(writes)
     const found = yield* List.read(repository, tag)
     const changed = List.changed(
       Option.match(found, { onNone: () => ({}), onSome: ({ document }) => document }),
@@ -75,6 +73,10 @@ const settle = (
     )
     if (Option.isNone(changed)) return
     if (writes === most) return yield* new Contended()
+    if (writes > 1 && !rested) {
+      yield* pause(writes)
+      return yield* settle(repository, tag, changes, writes, refused, true)
+    }
     const again = (refused?: string) => settle(repository, tag, changes, writes + 1, refused)
     if (writes === 0 && Option.isSome(found) && List.isEmpty(changed.value)) {
       if (yield* emptied(repository, found.value)) return yield* again()
