@@ -1,3 +1,4 @@
+import * as Headers from "@effect/platform/Headers"
 import { assert, describe, it } from "@effect/vitest"
 import * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Effect from "effect/Effect"
@@ -69,7 +70,12 @@ describe("Referrers.attach", () => {
       Effect.map(attach, (attached) => {
         assert.isTrue(Option.isNone(attached.subject))
         assert.deepStrictEqual(written(sent), [list(entry)])
-        const { accept, "content-type": type, "if-match": match, "if-none-match": none } = sent[2]?.headers ?? {}
+        const {
+          accept,
+          "content-type": type,
+          "if-match": match,
+          "if-none-match": none
+        } = sent[2]?.headers ?? Headers.empty
         assert.deepStrictEqual([type, none, match, accept], [MediaType.ociIndex, "*", undefined, undefined])
         assert.strictEqual(sent[1]?.headers.accept, MediaType.accept)
       })
@@ -190,8 +196,8 @@ describe("Referrers.attach", () => {
     )
   )
 
-  for (const [name, steps, retryable] of [
-    ["an outage of the tag", (): ReadonlyArray<Step> => [[readLine, answer(500)]], true],
+  const failed: ReadonlyArray<readonly [name: string, steps: () => ReadonlyArray<Step>, retryable: boolean]> = [
+    ["an outage of the tag", () => [[readLine, answer(500)]], true],
     [
       "a write that is refused",
       () => [
@@ -208,7 +214,8 @@ describe("Referrers.attach", () => {
       ],
       false
     ]
-  ] as const) {
+  ]
+  for (const [name, steps, retryable] of failed) {
     it.effect(`R15 says after ${name} what there is, and attaches it again`, () =>
       play([pushed(), ...steps(), pushed(), [readLine, stands(list(entry))]], () =>
         Effect.gen(function* () {
@@ -282,7 +289,7 @@ describe("Referrers.attach beside other writers", () => {
         ...Array.from(
           { length: 5 },
           (_, at): ReadonlyArray<Step> => [
-            [readLine, stands(list(), etag(`${at}`))],
+            ...Array.from({ length: at < 2 ? 1 : 2 }, (): Step => [readLine, stands(list(), etag(`${at}`))]),
             [writeLine, answer(412)]
           ]
         ).flat(),
@@ -381,8 +388,7 @@ describe("what Referrers.attach lists", () => {
       { ...base, artifactType: "a/b", annotations: { b: "2", a: "1" } },
       { artifactType: "a/b", annotations: { a: "1", b: "2" } }
     ],
-    ["no artifact type of an index", { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }, {}],
-    ["no annotations where there are none", { ...base, artifactType: "a/b", annotations: {} }, { artifactType: "a/b" }]
+    ["no artifact type of an index", { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }, {}]
   ]
   for (const [by, layer] of registries) {
     for (const [name, manifest, more] of cases) {
