@@ -1,6 +1,5 @@
 /** Writers of one list of referrers at a time: in one client, and in several that know nothing of each other. */
 import * as Headers from "@effect/platform/Headers"
-import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { assert, describe, it } from "@effect/vitest"
@@ -13,38 +12,19 @@ import * as Manifests from "effect-oci/Manifests"
 import * as MediaType from "effect-oci/MediaType"
 import * as Reference from "effect-oci/Reference"
 import * as Referrers from "effect-oci/Referrers"
-import * as RegistryClient from "effect-oci/RegistryClient"
 import { elapsing } from "../client/elapsing.js"
+import { type Between, client } from "./between.js"
 import { answer, describeBytes, failing, referrerTo, repository } from "./given.js"
 
 const subject = describeBytes("subject", MediaType.ociManifest)
 const listPath = `/v2/org/app/manifests/${Referrers.tag(subject.digest)}`
 const sbom = (name: string) => referrerTo(subject, { annotations: { name } })
 
-/** Stands between a client and the registry. */
-type Between = (
-  request: HttpClientRequest.HttpClientRequest,
-  send: HttpClient.HttpClient["execute"]
-) => ReturnType<HttpClient.HttpClient["execute"]>
-
 /** Whether a request is for the list. */
 const is = ({ method, url }: HttpClientRequest.HttpClientRequest, wanted: string): boolean =>
   url.endsWith(listPath) && method === wanted
 
 const server = RegistryServer.make({ referrers: false, sparse: true })
-
-const client = ({ client }: RegistryServer.Service, between: Between = (request, send) => send(request)) =>
-  RegistryClient.make.pipe(
-    Effect.provideService(
-      HttpClient.HttpClient,
-      HttpClient.make((request) => between(request, client.execute))
-    ),
-    Effect.map(
-      (client) =>
-        <A, E, R>(self: Effect.Effect<A, E, R>) =>
-          Effect.provideService(self, RegistryClient.RegistryClient, client)
-    )
-  )
 
 const attach = (name: string) => Referrers.attach(repository, subject, sbom(name))
 const remove = (name: string) => Manifests.delete(repository, sbom(name).descriptor.digest)
