@@ -22,7 +22,7 @@ export const program = (reference: Reference.Reference) =>
       layers: [sbom],
       annotations: { "org.example.made-by": "effect-oci" }
     })
-    // #endregion attach
+    // #endregion
     yield* Console.log(`attached ${descriptor.digest}`)
     const listed = yield* Referrers.list(repository, image.digest, { artifactType: MediaType.spdx })
     yield* Console.log(`is it listed? ${listed.some(({ digest }) => digest === descriptor.digest)}`)
