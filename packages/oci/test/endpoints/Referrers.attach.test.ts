@@ -350,6 +350,13 @@ describe("Referrers.attach beside other writers", () => {
     )
   }
 
+  it.effect("R19 reads the list from the registry itself and from no mirror, whose copy may be old", () =>
+    play(
+      [pushed(), [readLine, answer(404)], [writeLine, answer(201)], [readLine, stands(list(entry))]],
+      () => attach
+    ).pipe(Effect.provide(RegistryHosts.fromRecord({ "registry.test": { mirrors: [{ location: "mirror.test" }] } })))
+  )
+
   it.effect("R19 looks whether a write was done whose answer was lost", () =>
     play(
       [
