@@ -76,6 +76,7 @@ const outputs: { readonly [name: string]: ReadonlyArray<string> } = {
     "sha256:… application/vnd.oci.image.manifest.v1+json",
     "sha256:… application/vnd.oci.image.manifest.v1+json"
   ],
+  "referrers-attach": ["attached sha256:…", "is it listed? true"],
   "catalog-list": ["first page: org/app", "there are more"],
   "catalog-stream": ["org/app", "org/base"],
   "parse-reference": [

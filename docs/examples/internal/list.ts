@@ -57,6 +57,7 @@ export const endpoints: Imports<Example> = {
   "referrers-list": () => import("../referrers-list.js"),
   "referrers-stream": () => import("../referrers-stream.js"),
   "referrers-get": () => import("../referrers-get.js"),
+  "referrers-attach": () => import("../referrers-attach.js"),
   "catalog-list": () => import("../catalog-list.js"),
   "catalog-stream": () => import("../catalog-stream.js")
 }

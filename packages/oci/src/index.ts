@@ -46,7 +46,8 @@ export * as Operation from "./client/Operation.js"
 export * as OriginPolicy from "./client/OriginPolicy.js"
 
 /**
- * Referrers: the manifests that name another one as their subject, such as signatures and SBOMs (end-12).
+ * Referrers: the manifests that name another one as their subject, such as signatures and SBOMs (end-12), and how to attach
+ * one (end-7).
  */
 export * as Referrers from "./client/Referrers.js"
 

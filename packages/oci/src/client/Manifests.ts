@@ -18,10 +18,13 @@ import type { Repository } from "../spec/Repository.js"
 import type { BlobSource } from "./BlobSource.js"
 import type * as Body from "./internal/body.js"
 import * as Call from "./internal/call.js"
+import * as Features from "./internal/features.js"
 import * as Mirrors from "./internal/hosts/mirrors.js"
 import * as ManifestAnswer from "./internal/manifestAnswer.js"
 import * as ManifestBlobs from "./internal/manifestBlobs.js"
+import * as ManifestDelete from "./internal/manifestDelete.js"
 import * as ManifestPut from "./internal/manifestPut.js"
+import * as ReferrersUpdate from "./internal/referrersUpdate.js"
 import * as Refused from "./internal/refused.js"
 import * as Request from "./internal/request.js"
 import * as Verify from "./internal/verify.js"
@@ -39,6 +42,7 @@ import {
   type NameUnknown,
   type PayloadTooLarge,
   type RangeNotSatisfiable,
+  type ReferrersNotUpdated,
   type SizeInvalid,
   type SizeMismatch,
   type SourceNotReplayable,
@@ -410,22 +414,44 @@ export function put<E = never, R = never>(
   return putAny(reference, manifest, options)
 }
 
+/** What a manifest refers to, as far as it can be read: one that cannot be is there to be deleted too. */
+const referredTo = (
+  repository: Repository,
+  digest: Digest.Digest
+): Effect.Effect<Option.Option<Descriptor>, ManifestUnknown | NameUnknown | CallError, RegistryClient> =>
+  Effect.map(fetch(Reference.make(repository, { digest })), ({ manifest }) => Manifest.subject(manifest)).pipe(
+    Effect.catchTags({
+      ManifestInvalid: () => Effect.succeedNone,
+      ManifestUnsupported: () => Effect.succeedNone,
+      DigestMismatch: () => Effect.succeedNone,
+      ResponseTooLarge: () => Effect.succeedNone
+    })
+  )
+
 const remove: (
   repository: Repository,
   digest: Digest.Digest
-) => Effect.Effect<void, ManifestUnknown | NameUnknown | Unsupported | CallError, RegistryClient> = Effect.fn(
-  "oci.manifests.delete"
-)(function* (repository, digest) {
+) => Effect.Effect<
+  void,
+  ManifestUnknown | NameUnknown | Unsupported | ReferrersNotUpdated | CallError,
+  RegistryClient
+> = Effect.fn("oci.manifests.delete")(function* (repository, digest) {
   yield* Request.annotate(repository, digest)
-  yield* Call.head({
-    operation: Request.onRepository("manifests.delete", repository, digest),
-    request: HttpClientRequest.del(Request.manifest(repository, digest)),
-    accepts: [200, 202, 204],
-    refused: (refusal) => Refused.manifestGone(refusal) ?? Refused.notDone(refusal)
-  })
+  const listedByRegistry = (yield* Features.known(repository, "referrers")) === true
+  const subject = listedByRegistry ? Option.none() : yield* referredTo(repository, digest)
+  yield* ManifestDelete.one(repository, digest)
+  if (Option.isSome(subject)) {
+    yield* ReferrersUpdate.update(repository, subject.value.digest, { _tag: "Removed", digest })
+  }
 })
 
 export {
-  /** Deletes a manifest, and with it every tag that names it (end-9). `Tags.delete` takes away one tag. */
+  /**
+   * Deletes a manifest, and with it every tag that names it (end-9). `Tags.delete` takes away one tag.
+   *
+   * Unless the registry is known to have the referrers API, the manifest is read first: one that has a subject is taken from
+   * the list of referrers that clients keep under a tag. A list that is then empty is deleted too. When the list cannot be
+   * written, this fails with `ReferrersNotUpdated`, and the manifest is deleted all the same.
+   */
   remove as delete
 }

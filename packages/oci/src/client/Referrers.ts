@@ -1,30 +1,41 @@
 /**
- * Referrers: the manifests that name another one as their subject, such as signatures and SBOMs (end-12).
+ * Referrers: the manifests that name another one as their subject, such as signatures and SBOMs (end-12), and how to attach
+ * one (end-7).
  */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Descriptor } from "../spec/Descriptor.js"
-import * as Digest from "../spec/Digest.js"
+import type * as Digest from "../spec/Digest.js"
+import { isOci } from "../spec/internal/describe.js"
 import * as Manifest from "../spec/Manifest.js"
 import * as MediaType from "../spec/MediaType.js"
 import * as Reference from "../spec/Reference.js"
+import type { InvalidReference } from "../spec/RegistryName.js"
 import type { Repository } from "../spec/Repository.js"
 import * as Body from "./internal/body.js"
 import * as Features from "./internal/features.js"
 import * as Paging from "./internal/paging.js"
+import * as List from "./internal/referrersList.js"
+import * as ReferrersUpdate from "./internal/referrersUpdate.js"
 import type { Refusal } from "./internal/refusal.js"
 import * as Request from "./internal/request.js"
 import * as Manifests from "./Manifests.js"
-import type { RegistryClient } from "./RegistryClient.js"
+import { RegistryClient } from "./RegistryClient.js"
 import {
   type CallError,
+  type DigestInvalid,
   type DigestMismatch,
+  type ManifestBlobUnknown,
   ManifestInvalid,
   type ManifestUnknown,
+  type NameInvalid,
   type NameUnknown,
   type PaginationLoop,
+  type PayloadTooLarge,
+  type ReferrersNotUpdated,
+  type TagImmutable,
   UnexpectedResponse,
   Unsupported
 } from "./RegistryError.js"
@@ -54,22 +65,26 @@ const entries = ({
     return Manifest.isIndex(index) ? index.manifests : []
   })
 
-const api = (repository: Repository, digest: Digest.Digest, artifactType: string | undefined, onPage: () => void) =>
+const api = (
+  repository: Repository,
+  digest: Digest.Digest,
+  artifactType: string | undefined,
+  onPage: Effect.Effect<void>
+) =>
   Paging.stream({
     operation: Request.onRepository("referrers.list", repository, digest),
     path: `/v2/${repository.name}/referrers/${digest}${Request.query([["artifactType", artifactType]])}`,
     accept: MediaType.ociIndex,
     accepts: [200],
     refused: absent,
-    entries: (page) => Effect.tap(entries(page), () => Effect.sync(onPage))
+    entries: (page) => Effect.tap(entries(page), onPage)
   })
 
 /**
  * The tag under which clients keep the list of referrers where a registry has no API for it: algorithm, `-` and encoded
  * part, each cut and made to fit a tag.
  */
-export const tag = (digest: Digest.Digest): string =>
-  `${Digest.algorithm(digest).slice(0, 32)}-${Digest.encoded(digest).slice(0, 64)}`.replace(/[^A-Za-z0-9._-]/g, "-")
+export const tag: (digest: Digest.Digest) => string = List.tag
 
 const none: ReadonlyArray<Descriptor> = []
 
@@ -120,17 +135,25 @@ export const stream = (
       const said = error.status === 404 ? Effect.void : absent
       return Stream.fromIterableEffect(Effect.zipRight(said, tagged(repository, digest, absent)))
     }
-    const asked = api(repository, digest, wanted, () => pages++).pipe(
-      Stream.catchTags({
-        Unsupported: (error) =>
-          orTagged(new UnexpectedResponse({ ...error, reason: "a page of referrers is missing" })),
-        // a redirect to a page elsewhere is how one large registry says that it has no API
-        UnsafeLocation: (error) => (error.kind === "redirect" ? orTagged(error) : Stream.fail(error))
-      })
-    )
+    const asked = (present: Effect.Effect<void>) =>
+      api(
+        repository,
+        digest,
+        wanted,
+        Effect.suspend(() => (pages++ === 0 ? present : Effect.void))
+      ).pipe(
+        Stream.catchTags({
+          Unsupported: (error) =>
+            orTagged(new UnexpectedResponse({ ...error, reason: "a page of referrers is missing" })),
+          // a redirect to a page elsewhere is how one large registry says that it has no API
+          UnsafeLocation: (error) => (error.kind === "redirect" ? orTagged(error) : Stream.fail(error))
+        })
+      )
     return Stream.unwrap(
-      Effect.map(Features.known(repository, "referrers"), (there) =>
-        there === false ? Stream.fromIterableEffect(tagged(repository, digest, Effect.void)) : asked
+      Effect.zipWith(RegistryClient, Features.known(repository, "referrers"), (client, there) =>
+        there === false
+          ? Stream.fromIterableEffect(tagged(repository, digest, Effect.void))
+          : asked(Effect.provideService(Features.found(repository, "referrers", true), RegistryClient, client))
       )
     ).pipe(
       // pages may overlap when the list changes between them
@@ -176,3 +199,109 @@ export const get: (
     reason: `it refers to ${named ?? "nothing"}, not to ${subject}`
   })
 })
+
+/** What attaching can fail with: as `Manifests.put`, and when the list under the tag cannot be written. */
+export type AttachError =
+  | ManifestInvalid
+  | ManifestBlobUnknown
+  | NameUnknown
+  | NameInvalid
+  | DigestInvalid
+  | DigestMismatch
+  | TagImmutable
+  | PayloadTooLarge
+  | Unsupported
+  | InvalidReference
+  | ReferrersNotUpdated
+  | CallError
+
+export interface AttachOptions {
+  /** Tags for the manifest, which needs none. */
+  readonly tags?: ReadonlyArray<string> | undefined
+}
+
+type Given = Manifest.ManifestContent | Manifest.Manifest
+
+/** The manifest with its subject. One that is encoded already must have it. */
+const referring = (
+  repository: Repository,
+  { digest, mediaType, size }: Descriptor,
+  given: Given
+): Effect.Effect<Manifest.ManifestContent, ManifestInvalid> =>
+  Effect.suspend(() => {
+    const manifest = "bytes" in given ? given.manifest : given
+    const invalid = (reason: string) =>
+      new ManifestInvalid({ ...Request.repositoryFacts(repository), mediaType: manifest.mediaType, reason })
+    if (!isOci(manifest)) return invalid(`a manifest of type ${manifest.mediaType} can have no subject`)
+    const named = Option.getOrUndefined(Manifest.subject(manifest))?.digest
+    if (named !== undefined && named !== digest) return invalid(`it refers to ${named}, not to ${digest}`)
+    if ("bytes" in given)
+      return named === undefined ? invalid(`it refers to nothing, not to ${digest}`) : Effect.succeed(given)
+    return Manifest.content(named === undefined ? { ...manifest, subject: { mediaType, digest, size } } : manifest)
+  })
+
+/** What a list says of a manifest: all that a reader may want to choose by, and nothing that is long. */
+const listed = ({ descriptor: { digest, mediaType, size }, manifest }: Manifest.ManifestContent): Descriptor => {
+  const annotations = isOci(manifest) ? manifest.annotations : undefined
+  const artifactType = Option.getOrUndefined(Manifest.artifactType(manifest))
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(annotations !== undefined && { annotations }),
+    ...(artifactType !== undefined && { artifactType })
+  }
+}
+
+const attachTo = Effect.fn("oci.referrers.attach")(function* (
+  repository: Repository,
+  subject: Descriptor | Reference.Reference,
+  manifest: Given,
+  options?: AttachOptions
+) {
+  const target = "mediaType" in subject ? subject : (yield* Manifests.get(subject)).descriptor
+  yield* Request.annotate(repository, target.digest)
+  const content = yield* referring(repository, target, manifest)
+  const descriptor = listed(content)
+  const put = yield* Manifests.put(Reference.make(repository, { digest: descriptor.digest }), content, {
+    tags: options?.tags
+  })
+  const stated = yield* Features.stated(repository, "referrers")
+  const byRegistry = stated ?? Option.isSome(put.subject)
+  if (!byRegistry) yield* ReferrersUpdate.update(repository, target.digest, { _tag: "Added", descriptor })
+  return { ...put, descriptor, subject: byRegistry ? put.subject : Option.none() }
+})
+
+/**
+ * Pushes a manifest that refers to a subject, by its digest (end-7a). A manifest of one's own is given the subject; one that
+ * is encoded already must name it, else this fails with `ManifestInvalid`. What it is made of must be in the repository before it;
+ * the subject need not. A subject that is given by a tag is what the tag names now; it may be in another repository.
+ *
+ * A registry that says that it has noted the subject (`OCI-Subject`) lists it by itself. On any other the list under the
+ * tag of the subject is brought up to date: entries of others are kept, writers in this process share few writes, and
+ * against those in other processes the list is written under a condition, read again, and written again if the entry was
+ * lost. A tag that holds anything but a list is not overwritten. When the list cannot be written, this fails with
+ * `ReferrersNotUpdated`, and the manifest is there all the same; attaching it again adds what is missing.
+ *
+ * Answers with the descriptor as lists have it; `subject` is none where the tag keeps the list.
+ */
+export function attach(
+  repository: Repository,
+  subject: Descriptor,
+  manifest: Manifest.ManifestContent | Manifest.Manifest,
+  options?: AttachOptions
+): Effect.Effect<Manifests.Put, AttachError, RegistryClient>
+export function attach(
+  repository: Repository,
+  subject: Descriptor | Reference.Reference,
+  manifest: Manifest.ManifestContent | Manifest.Manifest,
+  options?: AttachOptions
+): Effect.Effect<Manifests.Put, AttachError | ManifestUnknown, RegistryClient>
+export function attach(
+  repository: Repository,
+  subject: Descriptor | Reference.Reference,
+  manifest: Given,
+  options?: AttachOptions
+) {
+  return attachTo(repository, subject, manifest, options)
+}

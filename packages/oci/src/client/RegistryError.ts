@@ -3,6 +3,7 @@
  * reference or digest, method and URL without its query, status, the registry's own codes) and a message that reads
  * well in a terminal and holds no secret. All of them are Schemas, so they cross RPC, workflows and logs.
  */
+import { hasProperty, isTagged } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { InvalidDigest } from "../spec/Digest.js"
 import { describe, facts } from "../spec/internal/facts.js"
@@ -10,11 +11,20 @@ import { ManifestInvalid, ManifestUnsupported } from "../spec/internal/ManifestE
 import { InvalidPlatform, PlatformUnknown } from "../spec/Platform.js"
 import { InvalidReference } from "../spec/RegistryName.js"
 import { RateLimit } from "./internal/rateLimit.js"
+import { ReferrersNotUpdated } from "./internal/referrersNotUpdated.js"
 import { isPassing } from "./internal/statuses.js"
 
 export type { ErrorDetail, Facts } from "../spec/internal/facts.js"
 export type { RateLimit } from "./internal/rateLimit.js"
-export { InvalidDigest, InvalidPlatform, InvalidReference, ManifestInvalid, ManifestUnsupported, PlatformUnknown }
+export {
+  InvalidDigest,
+  InvalidPlatform,
+  InvalidReference,
+  ManifestInvalid,
+  ManifestUnsupported,
+  PlatformUnknown,
+  ReferrersNotUpdated
+}
 
 const seconds = Schema.optional(Schema.NonNegative)
 
@@ -450,6 +460,7 @@ export type RegistryError =
   | SizeMismatch
   | PaginationLoop
   | SourceNotReplayable
+  | ReferrersNotUpdated
   | InvalidReference
   | InvalidDigest
   | InvalidPlatform
@@ -480,8 +491,8 @@ const callErrors: Classes<CallError> = {
   ManifestUnsupported
 }
 
-const errors: Classes<RegistryError> = {
-  ...callErrors,
+// apart, since a bundler keeps what is spread into another object
+const particular: Classes<Exclude<RegistryError, CallError>> = {
   ManifestUnknown,
   ManifestInvalid,
   ManifestBlobUnknown,
@@ -500,20 +511,21 @@ const errors: Classes<RegistryError> = {
   SizeMismatch,
   PaginationLoop,
   SourceNotReplayable,
+  ReferrersNotUpdated,
   InvalidReference,
   InvalidDigest,
   InvalidPlatform,
   PlatformUnknown
 }
 
-const isOneOf = (u: unknown, classes: Classes<CallError>): boolean =>
+const isOneOf = (u: unknown, classes: Readonly<Record<string, abstract new (...args: never) => unknown>>): boolean =>
   Object.values(classes).some((one) => u instanceof one)
 
 /** Whether a value is one of the failures that every call can meet. */
 export const isCallError = (u: unknown): u is CallError => isOneOf(u, callErrors)
 
 /** Whether a value is a failure of this library. */
-export const isRegistryError = (u: unknown): u is RegistryError => isOneOf(u, errors)
+export const isRegistryError = (u: unknown): u is RegistryError => isCallError(u) || isOneOf(u, particular)
 
 /** Failures of the connection that come back the same: no such host, a certificate that is not trusted, a bad request. */
 const lasting =
@@ -524,6 +536,8 @@ const lasting =
  * nothing of whether the call may be made twice, nor of whether it was (`attempts`).
  */
 export const isRetryable = (error: unknown): boolean => {
+  // not by its class, which few programs need
+  if (isTagged(error, "ReferrersNotUpdated")) return hasProperty(error, "retryable") && error.retryable === true
   if (!isCallError(error)) return false
   switch (error._tag) {
     case "TransportError":

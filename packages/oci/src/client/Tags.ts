@@ -13,6 +13,7 @@ import * as Paging from "./internal/paging.js"
 import type { Refusal } from "./internal/refusal.js"
 import * as Refused from "./internal/refused.js"
 import * as Request from "./internal/request.js"
+import * as TagDummy from "./internal/tagDummy.js"
 import type { RegistryClient } from "./RegistryClient.js"
 import { type CallError, type ManifestUnknown, NameUnknown, type PaginationLoop, Unsupported } from "./RegistryError.js"
 
@@ -65,13 +66,24 @@ export const stream = (
     attributes: Request.attributes(repository)
   })
 
+export interface DeleteOptions {
+  /**
+   * What to do where the registry deletes manifests and no tags. `"dummy"`: the tag is moved to a manifest made for that, with
+   * a digest of its own, and that manifest is deleted by its digest. For a moment the tag names it. When it cannot be deleted,
+   * the tag names what it did before. Default: nothing, which is `Unsupported`.
+   */
+  readonly fallback?: "dummy" | undefined
+}
+
 const remove: (
   repository: Repository,
-  tag: string
+  tag: string,
+  options?: DeleteOptions
 ) => Effect.Effect<void, ManifestUnknown | NameUnknown | Unsupported | InvalidReference | CallError, RegistryClient> =
-  Effect.fn("oci.tags.delete")(function* (repository, tag) {
+  Effect.fn("oci.tags.delete")(function* (repository, tag, options) {
     yield* Request.annotate(repository, tag)
-    const { target } = yield* Reference.withTag(Reference.make(repository), tag)
+    const reference = yield* Reference.withTag(Reference.make(repository), tag)
+    const { target } = reference
     yield* Call.head({
       operation: Request.onRepository("tags.delete", repository, target),
       request: HttpClientRequest.del(Request.manifest(repository, target)),
@@ -81,10 +93,17 @@ const remove: (
         refusal.says("DIGEST_INVALID")
           ? new Unsupported(refusal.facts)
           : (Refused.manifestGone(refusal) ?? Refused.notDone(refusal))
-    })
+    }).pipe(
+      Effect.catchTag("Unsupported", (refused) =>
+        options?.fallback === "dummy" ? TagDummy.remove(reference, refused) : refused
+      )
+    )
   })
 
 export {
-  /** Takes a tag away (end-9); the manifest stays. Registries that cannot do that say `Unsupported`. */
+  /**
+   * Takes a tag away (end-9); the manifest stays. Registries that cannot do that say `Unsupported`, unless there is a
+   * `fallback`.
+   */
   remove as delete
 }

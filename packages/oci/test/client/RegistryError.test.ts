@@ -161,6 +161,20 @@ const samples: {
     "registry.test/org/app@sha256:aa: the content has to be sent again and its source gives it only once. " +
       "Give a Stream that starts anew each time it runs"
   ],
+  ReferrersNotUpdated: [
+    new RegistryError.ReferrersNotUpdated({
+      ...inRepository,
+      reference: "sha256-aa",
+      status: 503,
+      subject: "sha256:aa",
+      referrer: "sha256:bb",
+      change: "pushed",
+      reason: "no luck",
+      retryable: true
+    }),
+    "registry.test/org/app:sha256-aa: sha256:bb is pushed but not listed as a referrer of sha256:aa: no luck. " +
+      "Attach it again to list it"
+  ],
   ManifestUnsupported: [
     new RegistryError.ManifestUnsupported({ ...tagged, mediaType: schemaOne, bytes: new Uint8Array([123, 125]) }),
     `registry.test/org/app:1.2: manifest of type ${schemaOne} is not decoded. ` +
@@ -218,6 +232,7 @@ const AnyError = Schema.Union(
   RegistryError.TooManyRedirects,
   RegistryError.Timeout,
   RegistryError.SourceNotReplayable,
+  RegistryError.ReferrersNotUpdated,
   RegistryError.ManifestUnsupported,
   RegistryError.InvalidReference,
   RegistryError.InvalidDigest,
@@ -386,7 +401,7 @@ describe("RegistryError", () => {
       const errors = Object.values(samples).map(([error]): RegistryError.RegistryError => error)
       assert.deepStrictEqual(
         errors.filter(RegistryError.isRetryable).map(({ _tag }) => _tag),
-        ["TooManyRequests", "RegistryUnavailable", "TransportError", "Timeout"]
+        ["TooManyRequests", "RegistryUnavailable", "TransportError", "Timeout", "ReferrersNotUpdated"]
       )
     })
 

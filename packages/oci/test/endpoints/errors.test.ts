@@ -80,6 +80,8 @@ const index = Given.json({
   mediaType: MediaType.ociIndex,
   manifests: [{ ...Given.describeBytes(other, MediaType.ociIndex), platform: { os: "linux", architecture: "amd64" } }]
 })
+const referrer = Given.referrerTo({ ...Given.blob, mediaType: MediaType.ociManifest })
+const attachLine = `PUT ${v2}/manifests/${referrer.descriptor.digest}`
 const typed = (type: string, body: Uint8Array, headers: Record<string, string> = {}) =>
   answer(200, { "content-type": type, ...headers }, body)
 
@@ -200,15 +202,21 @@ const endpoints: ReadonlyArray<Endpoint> = [
     Unsupported: by([`PUT ${v2}/manifests/1.2`, refusal(405, "UNSUPPORTED")]),
     InvalidReference: { call: Manifests.put(Given.tagged, Given.manifestContent, { tags: ["-"] }), steps: [] }
   }),
-  endpoint(
-    "Manifests.delete",
-    `DELETE ${v2}/manifests/${Given.manifestDigest}`,
-    Manifests.delete(repository, Given.manifestDigest),
-    {
-      ...manifestGone(`DELETE ${v2}/manifests/${Given.manifestDigest}`),
-      Unsupported: by([`DELETE ${v2}/manifests/${Given.manifestDigest}`, refusal(405, "UNSUPPORTED")])
+  endpoint("Manifests.delete", manifestLine, Manifests.delete(repository, Given.manifestDigest), {
+    ...manifestGone(manifestLine),
+    Unsupported: by(
+      [manifestLine, Given.manifestAnswer()],
+      [`DELETE ${v2}/manifests/${Given.manifestDigest}`, refusal(405, "UNSUPPORTED")]
+    ),
+    ReferrersNotUpdated: {
+      call: Manifests.delete(repository, referrer.descriptor.digest),
+      steps: [
+        [`GET ${v2}/manifests/${referrer.descriptor.digest}`, Given.manifestAnswer(referrer.bytes)],
+        [`DELETE ${v2}/manifests/${referrer.descriptor.digest}`, answer(202)],
+        [fallbackLine, answer(500)]
+      ]
     }
-  ),
+  }),
   endpoint(
     "Uploads.start",
     `POST ${v2}/blobs/uploads/`,
@@ -281,6 +289,25 @@ const endpoints: ReadonlyArray<Endpoint> = [
       }
     )
   ),
+  endpoint("Referrers.attach", attachLine, Referrers.attach(repository, Given.blob, referrer), {
+    ManifestInvalid: { call: Referrers.attach(repository, Given.blob, Given.manifestContent), steps: [] },
+    ManifestBlobUnknown: by([attachLine, refusal(400, "MANIFEST_BLOB_UNKNOWN")]),
+    NameUnknown: by([attachLine, refusal(404, "NAME_UNKNOWN")]),
+    NameInvalid: by([attachLine, refusal(400, "NAME_INVALID")]),
+    DigestInvalid: by([attachLine, refusal(400, "DIGEST_INVALID")]),
+    DigestMismatch: by([attachLine, answer(201, claimsOther)]),
+    TagImmutable: by([attachLine, refusal(409, "TAG_IMMUTABLE")]),
+    PayloadTooLarge: by([attachLine, answer(413)]),
+    Unsupported: by([attachLine, refusal(405, "UNSUPPORTED")]),
+    InvalidReference: { call: Referrers.attach(repository, Given.blob, referrer, { tags: ["-"] }), steps: [] },
+    ReferrersNotUpdated: {
+      call: Referrers.attach(repository, Given.blob, referrer),
+      steps: [
+        [attachLine, answer(201)],
+        [fallbackLine, answer(500)]
+      ]
+    }
+  }),
   endpoint("Catalog.list", "GET https://registry.test/v2/_catalog", Catalog.list(Given.registry), {
     Unsupported: by(["GET https://registry.test/v2/_catalog", answer(404)])
   }),

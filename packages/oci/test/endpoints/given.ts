@@ -55,6 +55,23 @@ export const manifest = json({
 export const manifestContent = now(Manifest.ManifestContent.fromBytes(manifest))
 export const manifestDigest = manifestContent.descriptor.digest
 
+/** An artifact that refers to a subject. */
+export const referrerTo = (
+  { digest, mediaType, size }: Descriptor.Descriptor,
+  more: Partial<Manifest.ImageManifest> = {}
+): Manifest.ManifestContent =>
+  now(
+    Manifest.content({
+      schemaVersion: 2,
+      mediaType: MediaType.ociManifest,
+      artifactType: "application/x-sbom",
+      config: describeBytes("{}", MediaType.ociEmpty),
+      layers: [],
+      subject: { mediaType, digest, size },
+      ...more
+    })
+  )
+
 export const tagged = Reference.make(repository, { tag: "1.2" })
 export const pinned = Reference.make(repository, { digest: manifestDigest })
 

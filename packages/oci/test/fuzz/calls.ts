@@ -25,6 +25,7 @@ import {
   manifestContent,
   manifestDigest,
   pinned,
+  referrerTo,
   registry,
   repository,
   session,
@@ -35,6 +36,8 @@ import type { Expected } from "./answers.js"
 import { nearBytes, nearJson } from "./arbitraries.js"
 import * as Samples from "./samples.js"
 import type { Exchange } from "./wire.js"
+
+const referrer = referrerTo(manifestContent.descriptor)
 
 type Exchanges = ReadonlyArray<Exchange>
 
@@ -304,7 +307,7 @@ export const calls: { readonly [module: string]: ReadonlyArray<Call> } = {
       "Manifests.delete",
       nothing,
       Manifests.delete(repository, manifestDigest),
-      [...manifestGone, "Unsupported"],
+      [...manifestGone, "Unsupported", "ReferrersNotUpdated"],
       answered(200, 202, 204)
     )
   ],
@@ -375,6 +378,13 @@ export const calls: { readonly [module: string]: ReadonlyArray<Call> } = {
       Tags.delete(repository, "latest"),
       [...manifestGone, "Unsupported", "InvalidReference"],
       answered(200, 202, 204)
+    ),
+    call(
+      "Tags.delete by a dummy",
+      { ...manifests, yes: [200, 201, 202, 404, 405] },
+      Tags.delete(repository, "latest", { fallback: "dummy" }),
+      [...manifestGone, "Unsupported", "InvalidReference"],
+      answered(200, 202, 204)
     )
   ],
   Referrers: [
@@ -394,6 +404,25 @@ export const calls: { readonly [module: string]: ReadonlyArray<Call> } = {
         areReferrers(found, exchanges)
         for (const { artifactType } of found) assert.strictEqual(artifactType, "application/vnd.example+type")
       }
+    ),
+    call(
+      "Referrers.attach",
+      { ...referrers, yes: [200, 201] },
+      Referrers.attach(repository, manifestContent.descriptor, referrer),
+      [
+        "ManifestInvalid",
+        "ManifestBlobUnknown",
+        "NameUnknown",
+        "NameInvalid",
+        "DigestInvalid",
+        "DigestMismatch",
+        "TagImmutable",
+        "PayloadTooLarge",
+        "Unsupported",
+        "InvalidReference",
+        "ReferrersNotUpdated"
+      ],
+      ({ descriptor }) => assert.strictEqual(descriptor.digest, referrer.descriptor.digest)
     )
   ],
   Catalog: [

@@ -142,9 +142,12 @@ const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repos
   "Tags.list": Tags.list(repository),
   "Tags.stream": Tags.stream(repository),
   "Tags.delete": Tags.delete(repository, "latest"),
+  "Tags.delete by a dummy": Tags.delete(repository, "latest", { fallback: "dummy" }),
   "Referrers.list": Referrers.list(repository, digest),
   "Referrers.stream": Referrers.stream(repository, digest),
   "Referrers.get": Referrers.get(repository, digest, descriptor),
+  "Referrers.attach": Referrers.attach(repository, descriptor, manifest),
+  "Referrers.attach to a reference": Referrers.attach(repository, reference, manifest),
   "Catalog.list": Catalog.list(registry),
   "Catalog.stream": Catalog.stream(registry)
 })
@@ -170,16 +173,6 @@ type BlobGone = "BlobUnknown" | "NameUnknown"
 type BlobRead = BlobGone | "DigestMismatch" | "SizeMismatch"
 type ManifestGone = "ManifestUnknown" | "NameUnknown"
 type ManifestRead = ManifestGone | "ManifestInvalid" | "DigestMismatch"
-type Start = "NameUnknown" | "NameInvalid" | "DigestInvalid" | "Unsupported"
-type Bytes =
-  | "BlobUploadUnknown"
-  | "BlobUploadInvalid"
-  | "DigestInvalid"
-  | "SizeInvalid"
-  | "SizeMismatch"
-  | "RangeNotSatisfiable"
-  | "PayloadTooLarge"
-type Push = Start | Bytes | "DigestMismatch" | "SourceNotReplayable"
 type ManifestPut =
   | "ManifestInvalid"
   | "ManifestBlobUnknown"
@@ -191,6 +184,16 @@ type ManifestPut =
   | "PayloadTooLarge"
   | "Unsupported"
   | "InvalidReference"
+type Start = "NameUnknown" | "NameInvalid" | "DigestInvalid" | "Unsupported"
+type Bytes =
+  | "BlobUploadUnknown"
+  | "BlobUploadInvalid"
+  | "DigestInvalid"
+  | "SizeInvalid"
+  | "SizeMismatch"
+  | "RangeNotSatisfiable"
+  | "PayloadTooLarge"
+type Push = Start | Bytes | "DigestMismatch" | "SourceNotReplayable"
 
 /** What is particular to each. */
 export type Endpoints = Checked<{
@@ -222,7 +225,7 @@ export type Endpoints = Checked<{
   "Manifests.resolve": Fails<Calls["Manifests.resolve"], ManifestRead | "PlatformUnknown" | "InvalidPlatform">
   "Manifests.put": Fails<Calls["Manifests.put"], ManifestPut>
   "Manifests.put with blobs": Fails<Calls["Manifests.put with blobs"], ManifestPut | Push | "SourceError", Source>
-  "Manifests.delete": Fails<Calls["Manifests.delete"], ManifestGone | "Unsupported">
+  "Manifests.delete": Fails<Calls["Manifests.delete"], ManifestGone | "Unsupported" | "ReferrersNotUpdated">
   "Uploads.start": Fails<Calls["Uploads.start"], Start>
   "Uploads.post": Fails<Calls["Uploads.post"], Start | Bytes | "DigestMismatch" | "SourceNotReplayable">
   "Uploads.patch": Fails<Calls["Uploads.patch"], Bytes>
@@ -245,10 +248,16 @@ export type Endpoints = Checked<{
   "Tags.list": Fails<Calls["Tags.list"], "NameUnknown" | "Unsupported">
   "Tags.stream": Fails<Calls["Tags.stream"], "NameUnknown" | "Unsupported" | "PaginationLoop">
   "Tags.delete": Fails<Calls["Tags.delete"], ManifestGone | "Unsupported" | "InvalidReference">
+  "Tags.delete by a dummy": Fails<Calls["Tags.delete by a dummy"], ManifestGone | "Unsupported" | "InvalidReference">
   "Referrers.list": Fails<Calls["Referrers.list"], "NameUnknown" | "ManifestInvalid" | "PaginationLoop">
   "Referrers.get": Fails<
     Calls["Referrers.get"],
     "ManifestUnknown" | "NameUnknown" | "ManifestInvalid" | "DigestMismatch"
+  >
+  "Referrers.attach": Fails<Calls["Referrers.attach"], ManifestPut | "ReferrersNotUpdated">
+  "Referrers.attach to a reference": Fails<
+    Calls["Referrers.attach to a reference"],
+    ManifestPut | "ReferrersNotUpdated" | "ManifestUnknown"
   >
   "Referrers.stream": Fails<Calls["Referrers.stream"], "NameUnknown" | "ManifestInvalid" | "PaginationLoop">
   "Catalog.list": Fails<Calls["Catalog.list"], "Unsupported">

@@ -16,20 +16,25 @@ const memory = slot(() => new Map<string, { readonly there: boolean; readonly un
 
 const key = (repository: Repository, feature: keyof RegistryHosts.Capabilities) => `${repository} ${feature}`
 
+/** Whether a repository's registry has a feature, as the settings say; nothing when they do not. */
+export const stated = (
+  repository: Repository,
+  feature: keyof RegistryHosts.Capabilities
+): Effect.Effect<boolean | undefined, never, RegistryClient> =>
+  Effect.flatMap(RegistryClient, ({ provide }) =>
+    Effect.map(provide(RegistryHosts.of(repository.registry, repository)), ({ capabilities }) => capabilities[feature])
+  )
+
 /** Whether a repository's registry has a feature: as the settings say, else as it was found; nothing when nobody knows. */
 export const known = (
   repository: Repository,
   feature: keyof RegistryHosts.Capabilities
 ): Effect.Effect<boolean | undefined, never, RegistryClient> =>
   Effect.flatMap(RegistryClient, (client) =>
-    Effect.zipWith(
-      client.provide(RegistryHosts.of(repository.registry, repository)),
-      Clock.currentTimeMillis,
-      ({ capabilities }, now) => {
-        const found = memory(client.memory).get(key(repository, feature))
-        return capabilities[feature] ?? (found !== undefined && found.until > now ? found.there : undefined)
-      }
-    )
+    Effect.zipWith(stated(repository, feature), Clock.currentTimeMillis, (stated, now) => {
+      const found = memory(client.memory).get(key(repository, feature))
+      return stated ?? (found !== undefined && found.until > now ? found.there : undefined)
+    })
   )
 
 /** Remembers for a while whether a repository's registry has a feature. */

@@ -1,15 +1,14 @@
 import type * as Chunk from "effect/Chunk"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { isRetryable, SizeMismatch, type Timeout, type TransportError } from "../../RegistryError.js"
 import * as Body from "../body.js"
 import * as Mirrors from "../hosts/mirrors.js"
+import { Strikes } from "../strikes.js"
 
 /** Bytes of a blob from one answer. */
 export interface Part {
@@ -33,31 +32,6 @@ export interface Reading<E, R> {
   readonly opened?: ((answer: Body.Answer) => void) | undefined
 }
 
-/** A break after this many bytes, or milliseconds, is one of a line that works. */
-const enough = { bytes: 1024 * 1024, millis: 60_000 }
-
-/** How many breaks with less than that between them are put up with, and how many at all. */
-const most = { strikes: 4, breaks: 1000 }
-
-/** In milliseconds: before going on where nothing much has come since the last time. It doubles with each strike. */
-const base = 250
-
-/** Counts the breaks of one reading, and says how long to wait after each; nothing when it is time to give up. */
-const patience = () => {
-  let mark: { readonly at: number; readonly time: number } | undefined
-  let strikes = 0
-  let breaks = 0
-  return (at: number, now: number, random: number): number | undefined => {
-    // the first break is no sign of anything
-    const moved =
-      mark === undefined || at - mark.at >= enough.bytes || (at > mark.at && now - mark.time >= enough.millis)
-    strikes = moved ? 0 : strikes + 1
-    mark = { at, time: now }
-    if (strikes > most.strikes || ++breaks > most.breaks) return undefined
-    return strikes === 0 ? 0 : base * 2 ** (strikes - 1) * (0.5 + random / 2)
-  }
-}
-
 /**
  * Bytes that go on where they broke off: after a lost connection, a silence or an early end the rest is asked for anew, as
  * often as enough has come in between. What is read so is the blob as if it had come at once, and as unverified.
@@ -73,7 +47,7 @@ export const stream = <E, R>({
       type Failure = E | SizeMismatch | TransportError | Timeout
       type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<Failure>, R>
       const outer = yield* Effect.scope
-      const wait = patience()
+      const strikes = new Strikes({ firstIsFree: true })
       let at = from
       let scope: Scope.CloseableScope | undefined
       let pull: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<TransportError | Timeout>> | undefined
@@ -91,17 +65,14 @@ export const stream = <E, R>({
       /** Leaves an answer that has no more to give, and goes on with another one. */
       const again = (answer: Body.Answer, error: SizeMismatch | TransportError | Timeout): Pull =>
         Effect.gen(function* () {
-          const [now, random] = yield* Effect.all([Clock.currentTimeMillis, Random.next])
-          const millis = wait(at, now, random)
-          if (millis === undefined) return yield* Effect.fail(Option.some(error))
-          yield* Effect.logDebug(`goes on at byte ${at}: ${error.message}`).pipe(
+          yield* Effect.logDebug(`broken off at byte ${at}: ${error.message}`).pipe(
             Effect.annotateLogs({ package: "effect-oci", operation: answer.operation.name })
           )
           // what is read of a blob may be from several places, and the next one may be better
           yield* Mirrors.distrust(answer.response)
           if (scope !== undefined) yield* Scope.close(scope, Exit.void)
           pull = undefined
-          if (millis > 0) yield* Effect.sleep(millis)
+          yield* Effect.mapError(strikes.after(error, at), Option.some)
           return yield* next
         })
 

@@ -85,7 +85,7 @@ export const isFrom = (response: HttpClientResponse): boolean => provenance.has(
 /** Leaves out from now on the mirror that an answer is from, if it is from one. */
 export const distrust = (response: HttpClientResponse): Effect.Effect<void> => provenance.get(response) ?? Effect.void
 
-/** An effect that asks the registry itself: what a mirror has is not there yet. */
+/** An effect that asks the registry itself: a mirror's copy may be old, or missing. */
 export const without = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.locally(self, passedBy, true)
 

@@ -26,13 +26,13 @@ import {
 import * as Uploads from "../../Uploads.js"
 import * as Features from "../features.js"
 import * as Request from "../request.js"
+import { Strikes } from "../strikes.js"
 import type { Chunks } from "./chunks.js"
 import type { Held } from "./held.js"
 import * as Present from "./present.js"
 import type { Reader } from "./reader.js"
 import * as Remedy from "./remedy.js"
 import * as Source from "./source.js"
-import { Strikes } from "./strikes.js"
 
 export type Failure =
   | NameUnknown
