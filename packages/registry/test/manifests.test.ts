@@ -1,9 +1,9 @@
-import { assert, describe, effect, layer } from "@effect/vitest"
-import * as RegistryServer from "@effect-oci/registry/RegistryServer"
+import { assert, effect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Hasher from "effect-oci/Hasher"
 import * as MediaType from "effect-oci/MediaType"
+import { onEachStorage } from "./storages.js"
 import { absent, bytesOf, codes, manifest, pushBlob, pushManifest, putManifest, send } from "./support.js"
 
 const index = (digests: ReadonlyArray<string>): string =>
@@ -13,8 +13,8 @@ const index = (digests: ReadonlyArray<string>): string =>
     manifests: digests.map((digest) => ({ mediaType: MediaType.ociManifest, digest, size: 2 }))
   })
 
-describe("Manifests", () => {
-  layer(RegistryServer.layerHttpClient())((it) => {
+onEachStorage("Manifests", (registry) => {
+  layer(registry())((it) => {
     it.effect("end-7a, 3 keep a manifest's bytes, under its digest and its tag", () =>
       Effect.gen(function* () {
         const body = ` ${manifest({ blobs: [yield* pushBlob("org/app", "{}")] })}\n`
@@ -268,13 +268,13 @@ describe("Manifests", () => {
       assert.deepStrictEqual(codes(large), ["MANIFEST_INVALID"])
       const streamed = yield* send("PUT", "/v2/org/app/manifests/1", { body: Stream.make(bytesOf(body)) })
       assert.strictEqual(streamed.status, 413)
-    }).pipe(Effect.provide(RegistryServer.layerHttpClient({ maxManifestSize: 200 })))
+    }).pipe(Effect.provide(registry({ maxManifestSize: 200 })))
   )
 
   effect("takes what is not complete when it is sparse", () =>
     Effect.gen(function* () {
       const missing = yield* Hasher.digest(bytesOf("nowhere"))
       assert.strictEqual((yield* putManifest("org/app", "1", manifest({ blobs: [missing] }))).status, 201)
-    }).pipe(Effect.provide(RegistryServer.layerHttpClient({ sparse: true })))
+    }).pipe(Effect.provide(registry({ sparse: true })))
   )
 })
