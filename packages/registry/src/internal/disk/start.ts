@@ -24,8 +24,8 @@ export const collect = (files: Files.Files, content: Files.Place): Effect.Effect
       : Effect.void
   )
 
-/** Content that was written and then not given to a repository, or not taken away with the last one. */
-const collectAll = (files: Files.Files) =>
+/** Takes away what was not given to a repository any more, or not taken away with the last one. */
+export const collectAll = (files: Files.Files) =>
   Effect.gen(function* () {
     for (const algorithm of yield* files.list(Layout.contents)) {
       const folder = [...Layout.contents, algorithm]
@@ -62,7 +62,6 @@ export const open = (
     const files = yield* Files.make(root)
     yield* files.makeRoom([...Files.temp, "any"])
     yield* clear(files, Files.temp, yield* files.list(Files.temp))
-    yield* collectAll(files)
     return files
   })
 

@@ -56,6 +56,7 @@ export const make = (
       uploads.delete(id)
     }
     for (const upload of yield* Start.restore(files, forget)) uploads.set(upload.id, upload)
+    yield* Start.collectAll(files)
 
     const has = (name: string) =>
       Effect.map(Effect.forEach([Layout.blobs(name), Layout.manifests(name)], files.find), (found) =>
@@ -71,7 +72,7 @@ export const make = (
           (entry) => below(name === "" ? entry : `${name}/${entry}`),
           { concurrency }
         )
-        return entries.some(Layout.isPart) ? [name, ...nested.flat()] : nested.flat()
+        return entries.some(Layout.isPart) && (yield* has(name)) ? [name, ...nested.flat()] : nested.flat()
       })
 
     const blob = (name: string, digest: Digest.Digest) =>

@@ -54,35 +54,43 @@ const make = (files: Files, session: Session, forget: (id: string) => void): Upl
     return fresh
   })
 
-  const append = <E>(body: Stream.Stream<Uint8Array, E>, file: FileSystem.File, hash: Hasher.Incremental) => {
+  const append = <E>(body: Stream.Stream<Uint8Array, E>, file: FileSystem.File, digesting: Hasher.Incremental) => {
     let buffer: Uint8Array | undefined
     let filled = 0
     const write = (bytes: Uint8Array) =>
-      Effect.map(file.writeAll(bytes), () => {
-        hash.update(bytes)
-        size += bytes.length
-      })
+      // hashed while it is written
+      Effect.zip(
+        file.writeAll(bytes),
+        Effect.sync(() => digesting.update(bytes)),
+        { concurrent: true }
+      ).pipe(
+        Effect.onError(() =>
+          Effect.sync(() => {
+            hash = undefined
+          })
+        ),
+        Effect.zipRight(
+          Effect.sync(() => {
+            size += bytes.length
+          })
+        )
+      )
     const flush = Effect.suspend(() => {
       if (buffer === undefined || filled === 0) return Effect.void
       const bytes = buffer.subarray(0, filled)
       filled = 0
       return write(bytes)
     }).pipe(Effect.uninterruptible)
-    const take = (piece: Uint8Array): Effect.Effect<void, PlatformError> => {
-      if (filled + piece.length > batch) {
-        return Effect.zipRight(
-          flush,
-          piece.length > batch ? Effect.uninterruptible(write(piece)) : Effect.sync(() => keep(piece))
-        )
-      }
-      keep(piece)
-      return Effect.void
-    }
-    const keep = (piece: Uint8Array): void => {
-      buffer ??= new Uint8Array(batch)
-      buffer.set(piece, filled)
-      filled += piece.length
-    }
+    const keep = (piece: Uint8Array): Effect.Effect<void> =>
+      Effect.sync(() => {
+        buffer ??= new Uint8Array(batch)
+        buffer.set(piece, filled)
+        filled += piece.length
+      })
+    const take = (piece: Uint8Array): Effect.Effect<void, PlatformError> =>
+      filled + piece.length <= batch
+        ? keep(piece)
+        : Effect.zipRight(flush, piece.length <= batch ? keep(piece) : Effect.uninterruptible(write(piece)))
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.exit(restore(Stream.runForEach(body, take))), (exit) => Effect.zipRight(flush, exit))
     )
@@ -133,17 +141,22 @@ const make = (files: Files, session: Session, forget: (id: string) => void): Upl
       algorithm = wanted
       hash = undefined
     },
-    digest: Effect.map(hashed, (hash) => Digest.make(algorithm, hash.digest())),
+    digest: Effect.map(hashed, (finished) => {
+      hash = undefined
+      return Digest.make(algorithm, finished.digest())
+    }),
     commit: (digest) =>
       Effect.gen(function* () {
         // what a write that failed may have left behind the rest
         yield* Effect.scoped(Effect.flatMap(open, (file) => Effect.zipRight(file.truncate(size), file.sync)))
+        // over from here on: nothing may be appended to a file that is a blob by another name
+        forget(id)
+        yield* files.remove(Layout.uploadState(id))
         const [content, blob] = [Layout.content(digest), Layout.blob(repository, digest)]
         yield* files.link(data, content)
         // where it was taken away meanwhile, the data itself will do
         if (!(yield* files.link(content, blob))) yield* files.link(data, blob)
-        forget(id)
-        yield* discard
+        yield* files.remove(data)
       }).pipe(Effect.uninterruptible),
     discard
   }
