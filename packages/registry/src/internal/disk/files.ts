@@ -9,7 +9,10 @@ export type Place = ReadonlyArray<string>
 
 type Result<A> = Effect.Effect<A, PlatformError.PlatformError>
 
-/** What is done in a folder, and in no way outside of it: a symbolic link counts as absent, and is not written through. */
+/**
+ * What is done in a folder, and in no way outside of it: a symbolic link counts as absent, and is not written
+ * through. One that takes the place of a folder in use is seen at the next start.
+ */
 export interface Files {
   readonly fs: FileSystem.FileSystem
   /** The path of what is there. */
@@ -44,6 +47,9 @@ const orAbsent = <A>(self: Result<A>): Result<Option.Option<A>> =>
 
 const isSafe = (name: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,254}$/.test(name)
 
+/** How many folders are remembered to be none that a link leads to. */
+const maxFolders = 10_000
+
 /** `root` must be a real path. */
 export const make = (root: string): Effect.Effect<Files, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
@@ -62,22 +68,40 @@ export const make = (root: string): Effect.Effect<Files, never, FileSystem.FileS
             description: "no file is called so"
           })
 
-    const isReal = (path: string) => Effect.map(orAbsent(fs.realPath(path)), Option.contains(path))
+    // resolved once: it takes a call for each name on the way
+    const folders = new Set<string>()
+    /** Where a folder really is; none where there is none. */
+    const resolved = (path: string): Result<Option.Option<string>> =>
+      folders.has(path)
+        ? Effect.succeed(Option.some(path))
+        : Effect.tap(orAbsent(fs.realPath(path)), (real) => {
+            if (!Option.contains(real, path)) return
+            if (folders.size >= maxFolders) folders.clear()
+            folders.add(path)
+          })
+
+    // what is there and no link cannot be read as one
+    const isNoLink = (path: string): Effect.Effect<boolean> =>
+      Effect.match(fs.readLink(path), { onFailure: (error) => !isAbsent(error), onSuccess: () => false })
 
     const find = (place: Place) =>
-      Effect.flatMap(orAbsent(pathOf(place)), (path) =>
-        Option.isNone(path)
-          ? Effect.succeedNone
-          : Effect.map(isReal(path.value), (real) => (real ? path : Option.none()))
-      )
+      Effect.gen(function* () {
+        const path = yield* orAbsent(pathOf(place))
+        return Option.isSome(path) &&
+          Option.contains(yield* resolved(dirname(path.value)), dirname(path.value)) &&
+          (yield* isNoLink(path.value))
+          ? path
+          : Option.none<string>()
+      })
     const whenThere = <A>(place: Place, use: (path: string) => Result<A>): Result<Option.Option<A>> =>
       Effect.flatMap(find(place), (path) => (Option.isNone(path) ? Effect.succeedNone : orAbsent(use(path.value))))
 
     const makeFolder = (path: string): Result<void> =>
-      Effect.flatMap(orAbsent(fs.realPath(path)), (real) => {
-        if (Option.contains(real, path)) return Effect.void
+      Effect.gen(function* () {
+        const real = yield* resolved(path)
+        if (Option.contains(real, path)) return
         if (Option.isSome(real)) {
-          return new PlatformError.SystemError({
+          return yield* new PlatformError.SystemError({
             module: "FileSystem",
             method: "makeDirectory",
             reason: "PermissionDenied",
@@ -85,10 +109,8 @@ export const make = (root: string): Effect.Effect<Files, never, FileSystem.FileS
             description: "a symbolic link is in the way"
           })
         }
-        return Effect.zipRight(
-          makeFolder(dirname(path)),
-          Effect.catchIf(fs.makeDirectory(path), isThere, () => Effect.void)
-        )
+        yield* makeFolder(dirname(path))
+        yield* Effect.catchIf(fs.makeDirectory(path), isThere, () => Effect.void)
       })
     const makeRoom = (place: Place) => Effect.tap(pathOf(place), (path) => makeFolder(dirname(path)))
 
