@@ -238,6 +238,26 @@ onEachStorage("Manifests", (registry) => {
       })
     )
 
+    it.effect("DS51 lets one of many writes through that race on the same condition", () =>
+      Effect.gen(function* () {
+        const config = yield* pushBlob("org/race", "{}")
+        const race = (headers: Record<string, string>) =>
+          Effect.forEach(
+            Array.from({ length: 12 }, (_, n) => manifest({ blobs: [config], annotations: { n: `${n}`, ...headers } })),
+            (body) =>
+              Effect.map(
+                putManifest("org/race", "1", body, { "content-type": MediaType.ociManifest, ...headers }),
+                ({ status }) => status
+              ),
+            { concurrency: "unbounded" }
+          )
+        const won = [201, ...Array.from({ length: 11 }, () => 412)]
+        assert.deepStrictEqual((yield* race({ "if-none-match": "*" })).sort(), won)
+        const { headers } = yield* send("HEAD", "/v2/org/race/manifests/1")
+        assert.deepStrictEqual((yield* race({ "if-match": headers.etag ?? "" })).sort(), won)
+      })
+    )
+
     it.effect("DS51 holds a conditional write back with 412", () =>
       Effect.gen(function* () {
         const body = manifest({ blobs: [yield* pushBlob("org/cond", "{}")], annotations: { n: "2" } })
