@@ -1,6 +1,8 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { NodeHttp, NodeRegistry } from "@effect-oci/node"
-import { RegistryServer, Script } from "@effect-oci/registry"
+import { RegistryServer, RegistryStorage, Script } from "@effect-oci/registry"
 import * as ScriptServer from "@effect-oci/registry/node/ScriptServer"
 import { Effect, Either, Fiber, Layer, TestClock } from "effect"
 import {
@@ -33,6 +35,26 @@ describe("the mock registry", () => {
       yield* Manifests.put(yield* Reference.withTag(reference, "latest"), image)
       assert.deepStrictEqual((yield* Tags.list(reference.repository)).tags, ["1.2", "latest"])
     }).pipe(Effect.provide(RegistryServer.layerTest({ seed: { "org/app:1.2": {} } })))
+  )
+  // #endregion
+})
+
+describe("a registry on disk", () => {
+  // #region disk
+  const registry = (folder: string) =>
+    RegistryServer.layerTest().pipe(
+      Layer.provide(RegistryStorage.layerDisk(folder)), // without this line it is in memory
+      Layer.provide(NodeContext.layer)
+    )
+
+  it.scoped("has what the one before it had", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
+      const { seed } = yield* Effect.provide(RegistryServer.RegistryServer, registry(folder))
+      yield* seed({ "org/app:1.2": {} })
+      const reference = yield* Reference.parse("registry.test/org/app:1.2")
+      assert.isTrue(yield* Effect.provide(Manifests.exists(reference), registry(folder)))
+    }).pipe(Effect.provide(NodeContext.layer))
   )
   // #endregion
 })

@@ -37,7 +37,7 @@ export interface Server {
   readonly deviations: Deviations
 }
 
-/** The embedded registry. */
+/** The embedded registry: in memory, unless a storage is provided to it. */
 export const embeddedWith = (options?: RegistryServer.Options): Layer.Layer<Host, ServeError> =>
   Layer.effect(
     Host,

@@ -3,8 +3,10 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
 import type * as RegistryServer from "@effect-oci/registry/RegistryServer"
+import * as RegistryStorage from "@effect-oci/registry/RegistryStorage"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Process from "../src/Process.js"
 import * as Server from "../src/Server.js"
 import * as Tool from "../src/Tool.js"
@@ -44,8 +46,24 @@ const results = (junit: string, yaml: string): Results => {
 
 const users = { me: "s3cret: with a colon" }
 
+interface Run {
+  readonly version: string
+  /** What this version of the specification does not have yet is disabled in the program. */
+  readonly absent: ReadonlyArray<string>
+  readonly auth?: RegistryServer.Auth
+  /** Whether it keeps what it has on disk. */
+  readonly disk?: boolean
+}
+
+const inFolder = Layer.unwrapScoped(
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    return RegistryStorage.layerDisk(yield* fs.makeTempDirectoryScoped())
+  })
+)
+
 /** Runs the specification's own tests against the embedded registry, over a socket. */
-const conformance = (version: string, auth?: RegistryServer.Auth) =>
+const conformance = ({ auth, disk, version }: Run) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const folder = yield* fs.makeTempDirectoryScoped()
@@ -67,28 +85,29 @@ const conformance = (version: string, auth?: RegistryServer.Auth) =>
       )
     )
     return results(yield* fs.readFileString(`${folder}/junit.xml`), yield* fs.readFileString(`${folder}/results.yaml`))
-  }).pipe(Effect.scoped, Effect.provide([Server.embeddedWith({ sparse: true, auth }), NodeContext.layer]))
-
-interface Run {
-  readonly version: string
-  /** What this version of the specification does not have yet is disabled in the program. */
-  readonly absent: ReadonlyArray<string>
-  readonly auth?: RegistryServer.Auth
-}
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(
+      Layer.provide(Server.embeddedWith({ sparse: true, auth }), disk ? inFolder : RegistryStorage.layerMemory)
+    ),
+    Effect.provide(NodeContext.layer)
+  )
 
 const runs: ReadonlyArray<Run> = [
   { version: "1.1", absent: ["Blob upload cancel", "Manifest put with tag params", "Tag Param", "Tag Param sha512"] },
   { version: "dev", absent: [] },
+  { version: "dev", absent: [], disk: true },
   { version: "dev", absent: [], auth: { type: "basic", users } },
   { version: "dev", absent: [], auth: { type: "token", users } }
 ]
 
 describe("the specification's conformance tests on the embedded registry", () => {
-  for (const { absent, auth, version } of runs) {
-    const signedIn = auth === undefined ? "" : ` and ${auth.type} authentication`
+  for (const run of runs) {
+    const { absent, auth, disk, version } = run
+    const signedIn = `${disk ? " on disk" : ""}${auth === undefined ? "" : ` and ${auth.type} authentication`}`
     it.live(`pass with OCI_VERSION=${version}${signedIn}, none left out`, () =>
       Effect.gen(function* () {
-        const { disabled, errors, failures, others, skipped, summary, tests } = yield* conformance(version, auth)
+        const { disabled, errors, failures, others, skipped, summary, tests } = yield* conformance(run)
         yield* Console.log(
           `conformance ${version}${signedIn}: ${tests - failures - errors - skipped - disabled} cases passed, ${failures + errors} failed, ` +
             `${skipped} skipped, ${disabled} disabled`

@@ -19,8 +19,9 @@ import * as Refusal from "./internal/refusal.js"
 import * as Route from "./internal/route.js"
 import * as Router from "./internal/router.js"
 import * as Seed from "./internal/seed.js"
-import * as Store from "./internal/store.js"
+import * as Sessions from "./internal/sessions.js"
 import * as Transport from "./internal/transport.js"
+import { RegistryStorage } from "./RegistryStorage.js"
 
 export type { Action, Users } from "./internal/auth/access.js"
 export type { BasicAuth } from "./internal/auth/basic.js"
@@ -73,11 +74,11 @@ export interface Service {
 
 export class RegistryServer extends Context.Tag("@effect-oci/registry/RegistryServer")<RegistryServer, Service>() {}
 
-/** A registry in memory. It hashes with the `Hasher` that is there when it is made. */
+/** A registry. It hashes with the `Hasher` and keeps what it has in the `RegistryStorage` that are there when it is made. */
 export const make = (options: Options = {}): Effect.Effect<Service> =>
   Effect.gen(function* () {
     const hasher = yield* Hasher
-    const store = Store.make(hasher, Duration.toMillis(options.uploadExpiry ?? "1 hour"))
+    const store = yield* (yield* RegistryStorage).open
     const gate = Auth.make(options.auth)
     const registry = {
       store,
@@ -89,12 +90,13 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
         deletes: options.deletes ?? true,
         readOnly: options.readOnly ?? false,
         sparse: options.sparse ?? false,
-        maxManifestSize: options.maxManifestSize ?? 4 * 1024 * 1024
+        maxManifestSize: options.maxManifestSize ?? 4 * 1024 * 1024,
+        uploadExpiry: Duration.toMillis(options.uploadExpiry ?? "1 hour")
       }
     }
     const faults = Faults.make(options.faults, {
       challenge: gate.challenge,
-      loseUpload: (id) => store.uploads.delete(id)
+      loseUpload: (id) => Effect.ignoreLogged(Sessions.forget(store, id))
     })
     const origins = options.cors ?? []
     const seed = (entries: Seed.Seed) => Effect.provideService(Seed.add(store, entries), Hasher, hasher)
@@ -102,7 +104,9 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
     const handle = (incoming: Incoming.Incoming): Effect.Effect<HttpServerResponse.HttpServerResponse, Ended> => {
       const route = Route.match(incoming.path, gate.tokens?.path)
       const answer = Router.answer(registry, incoming, route).pipe(
-        Effect.catchTag("Refusal", (refusal) => Effect.succeed(Refusal.toResponse(refusal)))
+        Effect.catchAll((error) =>
+          error._tag === "Refusal" ? Effect.succeed(Refusal.toResponse(error)) : Refusal.ofStorage(error)
+        )
       )
       return faults.around(route, incoming, answer).pipe(
         Effect.map(
@@ -133,7 +137,7 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
     })
   })
 
-/** A registry in memory. Each build is a new one. */
+/** A registry: in memory, and each build is a new one, unless a `RegistryStorage` is provided to it. */
 export const layer = (options?: Options): Layer.Layer<RegistryServer> => Layer.effect(RegistryServer, make(options))
 
 /**

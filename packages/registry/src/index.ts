@@ -1,4 +1,5 @@
 export * as RegistryServer from "./RegistryServer.js"
+export * as RegistryStorage from "./RegistryStorage.js"
 
 /**
  * A transport that plays a script: which requests come, and what each is answered, as a conversation. A request that the

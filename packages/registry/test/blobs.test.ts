@@ -1,11 +1,11 @@
-import { assert, describe, layer } from "@effect/vitest"
-import * as RegistryServer from "@effect-oci/registry/RegistryServer"
+import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
+import { onEachStorage } from "./storages.js"
 import { absent, bytesOf, codes, pushBlob, send, startUpload } from "./support.js"
 
-describe("Blobs", () => {
-  layer(RegistryServer.layerHttpClient())((it) => {
+onEachStorage("Blobs", (registry) => {
+  layer(registry())((it) => {
     it.effect("end-2 answers a blob with its digest, length and type", () =>
       Effect.gen(function* () {
         const digest = yield* pushBlob("org/app", "hello")

@@ -73,6 +73,15 @@ describe("pnpm registry", () => {
     }).pipe(Effect.provide([NodeContext.layer, FetchHttpClient.layer]))
   )
 
+  it.scopedLive("does not keep anything in a folder that is somebody else's", () =>
+    Effect.gen(function* () {
+      const folder = fileURLToPath(new URL(".", import.meta.url))
+      const { code, text } = yield* ended("--dir", folder)
+      const reason = "the folder is not empty, and not that of a registry"
+      assert.deepStrictEqual([Number(code), text], [1, `cannot keep anything in ${folder}: ${reason}\n`])
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+
   it.scopedLive("says what is wrong with a user, and not the password", () =>
     Effect.gen(function* () {
       const { code, text } = yield* ended("--auth", "basic", "--user", "hunter2")

@@ -1,8 +1,8 @@
-import { assert, describe, effect, layer } from "@effect/vitest"
-import * as RegistryServer from "@effect-oci/registry/RegistryServer"
+import { assert, effect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Hasher from "effect-oci/Hasher"
 import * as MediaType from "effect-oci/MediaType"
+import { onEachStorage } from "./storages.js"
 import { type Answer, absent, bytesOf, codes, pushBlob, pushManifest, send } from "./support.js"
 
 /** Where the `Link` of an answer goes on. */
@@ -23,10 +23,10 @@ const pages = (first: string) =>
 
 const image = { platforms: ["linux/amd64"] }
 
-describe("Listings", () => {
+onEachStorage("Listings", (registry) => {
   const seed = { "org/app:b": image, "org/app:B": image, "org/app:a": image, "org/app:10": image, "org/app:9": image }
 
-  layer(RegistryServer.layerHttpClient({ seed }))((it) => {
+  layer(registry({ seed }))((it) => {
     it.effect("end-8a lists tags in ASCII order", () =>
       Effect.gen(function* () {
         const answer = yield* send("GET", "/v2/org/app/tags/list")
@@ -96,7 +96,7 @@ describe("Listings", () => {
       ])
     }).pipe(
       Effect.provide(
-        RegistryServer.layerHttpClient({
+        registry({
           pageSize: 2,
           seed: { "x/tags": image, x: image, "a/b-c__d:3": image, "a/b-c__d:2": image, "a/b-c__d:1": image }
         })
@@ -104,7 +104,7 @@ describe("Listings", () => {
     )
   )
 
-  layer(RegistryServer.layerHttpClient({ pageSize: 2 }))("referrers", (it) => {
+  layer(registry({ pageSize: 2 }))("referrers", (it) => {
     const subject = Hasher.digest(bytesOf("subject"))
 
     it.effect("end-12a, R1 answers an empty index for what nothing refers to, also in a repository that is not", () =>

@@ -1,9 +1,9 @@
-import { assert, describe, effect, layer } from "@effect/vitest"
-import * as RegistryServer from "@effect-oci/registry/RegistryServer"
+import { assert, effect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Hasher from "effect-oci/Hasher"
 import * as MediaType from "effect-oci/MediaType"
+import { onEachStorage } from "./storages.js"
 import { absent, bytesOf, codes, manifest, pushBlob, pushManifest, putManifest, send } from "./support.js"
 
 const index = (digests: ReadonlyArray<string>): string =>
@@ -13,8 +13,8 @@ const index = (digests: ReadonlyArray<string>): string =>
     manifests: digests.map((digest) => ({ mediaType: MediaType.ociManifest, digest, size: 2 }))
   })
 
-describe("Manifests", () => {
-  layer(RegistryServer.layerHttpClient())((it) => {
+onEachStorage("Manifests", (registry) => {
+  layer(registry())((it) => {
     it.effect("end-7a, 3 keep a manifest's bytes, under its digest and its tag", () =>
       Effect.gen(function* () {
         const body = ` ${manifest({ blobs: [yield* pushBlob("org/app", "{}")] })}\n`
@@ -238,6 +238,26 @@ describe("Manifests", () => {
       })
     )
 
+    it.effect("DS51 lets one of many writes through that race on the same condition", () =>
+      Effect.gen(function* () {
+        const config = yield* pushBlob("org/race", "{}")
+        const race = (headers: Record<string, string>) =>
+          Effect.forEach(
+            Array.from({ length: 12 }, (_, n) => manifest({ blobs: [config], annotations: { n: `${n}`, ...headers } })),
+            (body) =>
+              Effect.map(
+                putManifest("org/race", "1", body, { "content-type": MediaType.ociManifest, ...headers }),
+                ({ status }) => status
+              ),
+            { concurrency: "unbounded" }
+          )
+        const won = [201, ...Array.from({ length: 11 }, () => 412)]
+        assert.deepStrictEqual((yield* race({ "if-none-match": "*" })).sort(), won)
+        const { headers } = yield* send("HEAD", "/v2/org/race/manifests/1")
+        assert.deepStrictEqual((yield* race({ "if-match": headers.etag ?? "" })).sort(), won)
+      })
+    )
+
     it.effect("DS51 holds a conditional write back with 412", () =>
       Effect.gen(function* () {
         const body = manifest({ blobs: [yield* pushBlob("org/cond", "{}")], annotations: { n: "2" } })
@@ -268,13 +288,13 @@ describe("Manifests", () => {
       assert.deepStrictEqual(codes(large), ["MANIFEST_INVALID"])
       const streamed = yield* send("PUT", "/v2/org/app/manifests/1", { body: Stream.make(bytesOf(body)) })
       assert.strictEqual(streamed.status, 413)
-    }).pipe(Effect.provide(RegistryServer.layerHttpClient({ maxManifestSize: 200 })))
+    }).pipe(Effect.provide(registry({ maxManifestSize: 200 })))
   )
 
   effect("takes what is not complete when it is sparse", () =>
     Effect.gen(function* () {
       const missing = yield* Hasher.digest(bytesOf("nowhere"))
       assert.strictEqual((yield* putManifest("org/app", "1", manifest({ blobs: [missing] }))).status, 201)
-    }).pipe(Effect.provide(RegistryServer.layerHttpClient({ sparse: true })))
+    }).pipe(Effect.provide(registry({ sparse: true })))
   )
 })

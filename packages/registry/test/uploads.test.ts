@@ -1,15 +1,15 @@
-import { assert, describe, effect, layer } from "@effect/vitest"
-import * as RegistryServer from "@effect-oci/registry/RegistryServer"
+import { assert, effect, layer } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Hasher from "effect-oci/Hasher"
+import { onEachStorage } from "./storages.js"
 import { absent, bytesOf, chunk, codes, pushBlob, send, startUpload } from "./support.js"
 
-describe("Uploads", () => {
-  layer(RegistryServer.layerHttpClient())((it) => {
+onEachStorage("Uploads", (registry) => {
+  layer(registry())((it) => {
     it.effect("end-4a, 5, 13, 6 take a blob in chunks and tell where they stand", () =>
       Effect.gen(function* () {
         const location = yield* startUpload("org/app")
@@ -265,7 +265,7 @@ describe("Uploads", () => {
       assert.deepStrictEqual(codes(answer), ["BLOB_UPLOAD_INVALID"])
       const digest = yield* Hasher.digest(bytesOf("012345"))
       assert.strictEqual((yield* send("PUT", `${location}?digest=${digest}`)).status, 201)
-    }).pipe(Effect.provide(RegistryServer.layerHttpClient({ chunkMinLength: 4 })))
+    }).pipe(Effect.provide(registry({ chunkMinLength: 4 })))
   )
 
   effect("forgets an upload that rests too long, counted from its last use", () =>
@@ -277,6 +277,6 @@ describe("Uploads", () => {
       assert.strictEqual((yield* send("GET", location)).status, 204)
       yield* TestClock.adjust("11 minutes")
       assert.deepStrictEqual(codes(yield* send("GET", location)), ["BLOB_UPLOAD_UNKNOWN"])
-    }).pipe(Effect.provide(RegistryServer.layerHttpClient({ uploadExpiry: "10 minutes" })))
+    }).pipe(Effect.provide(registry({ uploadExpiry: "10 minutes" })))
   )
 })

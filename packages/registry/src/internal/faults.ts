@@ -52,7 +52,7 @@ const all: ReadonlyArray<Fault> = [
 /** What a registry is to its faults. */
 export interface Victim {
   readonly challenge: (route: Route, incoming: Incoming) => Refusal
-  readonly loseUpload: (id: string) => unknown
+  readonly loseUpload: (id: string) => Effect.Effect<void>
 }
 
 type Response = HttpServerResponse.HttpServerResponse
@@ -166,8 +166,7 @@ export const make = (options: Faults | undefined, { challenge, loseUpload }: Vic
       case "slow":
         return Effect.delay(answer, delay)
       case "lost upload":
-        if (route._tag === "Upload") loseUpload(route.id)
-        return answer
+        return route._tag === "Upload" ? Effect.zipRight(loseUpload(route.id), answer) : answer
     }
   }
 

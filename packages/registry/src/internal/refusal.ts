@@ -1,5 +1,7 @@
+import type { PlatformError } from "@effect/platform/Error"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
 
 /** The specification's codes, in its order (code-1 to code-14). */
 export type Code =
@@ -48,4 +50,11 @@ export const toResponse = (refusal: Refusal): HttpServerResponse.HttpServerRespo
   HttpServerResponse.unsafeJson(
     { errors: refusal.problems },
     { status: refusal.status, ...(refusal.headers === undefined ? {} : { headers: refusal.headers }) }
+  )
+
+/** A failure of the storage. Why is said in the log: a client has no use for it, and it names paths. */
+export const ofStorage = (error: PlatformError): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.as(
+    Effect.logError("the storage failed", error),
+    HttpServerResponse.unsafeJson({ errors: [{ code: "UNKNOWN", message: "the storage failed" }] }, { status: 500 })
   )

@@ -1,3 +1,4 @@
+import type { PlatformError } from "@effect/platform/Error"
 import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type * as Effect from "effect/Effect"
 import type { Gate } from "./auth/gate.js"
@@ -13,6 +14,8 @@ export interface Settings {
   readonly readOnly: boolean
   readonly sparse: boolean
   readonly maxManifestSize: number
+  /** Milliseconds after which an unused upload is forgotten. */
+  readonly uploadExpiry: number
 }
 
 /** What every endpoint works on. */
@@ -22,5 +25,5 @@ export interface Registry {
   readonly gate: Gate
 }
 
-/** What every endpoint gives. */
-export type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal>
+/** What every endpoint gives. Only its storage can fail it otherwise than by a refusal. */
+export type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal | PlatformError>

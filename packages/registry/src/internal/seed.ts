@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as Descriptor from "effect-oci/Descriptor"
 import * as Manifest from "effect-oci/Manifest"
 import * as MediaType from "effect-oci/MediaType"
 import * as Platform from "effect-oci/Platform"
 import * as Reference from "effect-oci/Reference"
-import * as Store from "./store.js"
+import type { Store } from "./store.js"
 import * as Tar from "./tar.js"
 
 /** One thing to have from the start: an image, or an artifact when it has an `artifactType`. */
@@ -26,31 +28,37 @@ const encoder = new TextEncoder()
 
 const parse = (name: string) => Reference.parse(`registry.test/${name}`, { strict: true })
 
-const addBlob = (store: Store.Store, name: string, bytes: Uint8Array, mediaType: string) =>
-  Effect.map(Descriptor.fromBytes(bytes, { mediaType }), (descriptor) => {
-    Store.link(store, name, { digest: descriptor.digest, size: descriptor.size, pieces: [bytes] })
+const addBlob = (store: Store, name: string, bytes: Uint8Array, mediaType: string) =>
+  Effect.gen(function* () {
+    const descriptor = yield* Descriptor.fromBytes(bytes, { mediaType })
+    const upload = yield* store.newUpload(name, "sha256")
+    yield* upload.append(Stream.succeed(bytes))
+    yield* upload.commit(descriptor.digest)
     return descriptor
   })
 
-const addManifest = (store: Store.Store, name: string, manifest: Manifest.Manifest) =>
-  Effect.map(Manifest.content(manifest), (content) => {
-    Store.open(store, name).manifests.set(content.descriptor.digest, content)
+const addManifest = (store: Store, name: string, manifest: Manifest.Manifest) =>
+  Effect.gen(function* () {
+    const content = yield* Manifest.content(manifest)
+    yield* store.putManifest(name, content)
     return content.descriptor
   })
 
-const findSubject = (store: Store.Store, name: string, subject: string) =>
+const findSubject = (store: Store, name: string, subject: string) =>
   Effect.gen(function* () {
-    const { repository, target } = yield* parse(subject)
-    const stored = store.repositories.get(repository.name)
-    const content = stored?.manifests.get(stored.tags.get(target) ?? target)
-    return content === undefined || repository.name !== name
-      ? yield* Effect.dieMessage(`seed: the subject ${subject} is not an entry above, in the same repository`)
-      : content.descriptor
+    const { digest, repository, tag = "latest" } = yield* parse(subject)
+    const target = digest === undefined ? yield* store.tag(repository.name, tag) : Option.some(digest)
+    const stored = Option.isNone(target) ? Option.none() : yield* store.manifest(repository.name, target.value)
+    if (Option.isNone(target) || Option.isNone(stored) || repository.name !== name) {
+      return yield* Effect.dieMessage(`seed: the subject ${subject} is not an entry above, in the same repository`)
+    }
+    const { bytes, mediaType } = stored.value
+    return (yield* Manifest.ManifestContent.fromBytes(bytes, { mediaType })).descriptor
   })
 
 type Extras = Pick<Manifest.ImageManifest, "annotations" | "subject">
 
-const image = (store: Store.Store, name: string, platform: Platform.Platform, extras: Extras) =>
+const image = (store: Store, name: string, platform: Platform.Platform, extras: Extras) =>
   Effect.gen(function* () {
     const label = Platform.format(platform)
     const layer = yield* addBlob(
@@ -75,7 +83,7 @@ const image = (store: Store.Store, name: string, platform: Platform.Platform, ex
     })
   })
 
-const index = (store: Store.Store, name: string, platforms: ReadonlyArray<Platform.Platform>, extras: Extras) =>
+const index = (store: Store, name: string, platforms: ReadonlyArray<Platform.Platform>, extras: Extras) =>
   Effect.gen(function* () {
     const manifests = yield* Effect.forEach(platforms, (platform) =>
       Effect.map(image(store, name, platform, {}), (descriptor) => ({ ...descriptor, platform }))
@@ -83,7 +91,7 @@ const index = (store: Store.Store, name: string, platforms: ReadonlyArray<Platfo
     return yield* addManifest(store, name, { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests, ...extras })
   })
 
-const artifact = (store: Store.Store, name: string, artifactType: string, extras: Extras) =>
+const artifact = (store: Store, name: string, artifactType: string, extras: Extras) =>
   Effect.gen(function* () {
     yield* addBlob(store, name, Descriptor.emptyBytes, MediaType.ociEmpty)
     return yield* addManifest(store, name, {
@@ -96,8 +104,11 @@ const artifact = (store: Store.Store, name: string, artifactType: string, extras
     })
   })
 
-/** Adds the entries in their order. A name, platform or subject that is wrong is a mistake in the program, and dies. */
-export const add = (store: Store.Store, seed: Seed): Effect.Effect<void> =>
+/**
+ * Adds the entries in their order. A name, platform or subject that is wrong is a mistake in the program, and dies, as does a
+ * storage that cannot be written to.
+ */
+export const add = (store: Store, seed: Seed): Effect.Effect<void> =>
   Effect.forEach(
     Object.entries(seed),
     ([key, entry]) =>
@@ -116,7 +127,7 @@ export const add = (store: Store.Store, seed: Seed): Effect.Effect<void> =>
           : first !== undefined && others.length === 0
             ? image(store, repository.name, first, extras)
             : index(store, repository.name, platforms, extras)
-        Store.open(store, repository.name).tags.set(target, descriptor.digest)
+        yield* store.putTag(repository.name, target, descriptor.digest)
       }),
     { discard: true }
   ).pipe(Effect.orDie)

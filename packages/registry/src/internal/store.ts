@@ -1,97 +1,101 @@
-import * as Clock from "effect/Clock"
+import type { PlatformError } from "@effect/platform/Error"
 import * as Effect from "effect/Effect"
-import { constTrue } from "effect/Function"
+import type * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
+import type { Descriptor } from "effect-oci/Descriptor"
 import type { Algorithm, Digest } from "effect-oci/Digest"
-import type { Service } from "effect-oci/Hasher"
 import type { ManifestContent } from "effect-oci/Manifest"
-import type { Content } from "./content.js"
+import type { Tag } from "effect-oci/Reference"
+import type { Range } from "./ranges.js"
 import { type Refusal, refuse } from "./refusal.js"
-import { Upload } from "./upload.js"
 
-/** One repository. Blobs belong to it by link; their bytes are shared with other repositories. */
-export interface Repository {
-  readonly name: string
-  readonly blobs: Map<string, Content>
-  readonly manifests: Map<string, ManifestContent>
-  readonly tags: Map<string, Digest>
+/** A blob that a repository has. */
+export interface Content {
+  readonly digest: Digest
+  readonly size: number
+  readonly bytes: (range: Range) => Stream.Stream<Uint8Array, PlatformError>
 }
 
-/** All that a registry knows, in memory. What nothing links to any more is left to the garbage collector. */
+/** A manifest in the bytes it was pushed in. */
+export interface Stored {
+  readonly mediaType: string
+  readonly bytes: Uint8Array
+}
+
+/** An upload session: what has arrived, hashed on its way with the `Hasher` that is there. */
+export interface Upload {
+  readonly id: string
+  readonly repository: string
+  /** One request at a time: two that wrote at once would mix their bytes. */
+  readonly turn: Effect.Semaphore
+  readonly size: number
+  /** A chunk below the minimum came, so that nothing may follow it. */
+  readonly ended: boolean
+  /** A request is at it. */
+  busy: boolean
+  /** When it was last used, in milliseconds. */
+  readonly touched: number
+  readonly touch: (now: number) => Effect.Effect<void, PlatformError>
+  /** Remembers the session for as long as the storage does. */
+  readonly keep: Effect.Effect<void, PlatformError>
+  readonly end: Effect.Effect<void, PlatformError>
+  /** Appends a body as it comes; what arrived before it broke off stays. */
+  readonly append: <E>(body: Stream.Stream<Uint8Array, E>) => Effect.Effect<void, E | PlatformError>
+  /** Turns to another algorithm. Before the first byte it costs nothing; after it, what has arrived is hashed again. */
+  readonly hashWith: (algorithm: Algorithm) => void
+  /** The digest that it really has. Nothing can be appended to a finished hash. */
+  readonly digest: Effect.Effect<Digest, PlatformError>
+  /** Puts it into its repository under its digest, and ends the session. */
+  readonly commit: (digest: Digest) => Effect.Effect<void, PlatformError>
+  /** Forgets it, and what it has. */
+  readonly discard: Effect.Effect<void, PlatformError>
+}
+
+/** All that a registry knows. The first write to a repository makes it. */
 export interface Store {
-  readonly hasher: Service
-  readonly repositories: Map<string, Repository>
+  readonly repositories: Effect.Effect<ReadonlyArray<string>, PlatformError>
+  /** Whether something was pushed to it once. */
+  readonly has: (name: string) => Effect.Effect<boolean, PlatformError>
+  /** Keeps other writes of manifests and tags to a repository waiting. */
+  readonly exclusively: (name: string) => <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+  readonly blob: (name: string, digest: Digest) => Effect.Effect<Option.Option<Content>, PlatformError>
+  /** Whether it could be had from there. */
+  readonly mount: (from: string, name: string, digest: Digest) => Effect.Effect<boolean, PlatformError>
+  /** Takes it out of this repository; others that have it keep it. Answers whether it was there. */
+  readonly removeBlob: (name: string, digest: Digest) => Effect.Effect<boolean, PlatformError>
+
+  readonly manifest: (name: string, digest: Digest) => Effect.Effect<Option.Option<Stored>, PlatformError>
+  readonly putManifest: (name: string, content: ManifestContent) => Effect.Effect<void, PlatformError>
+  /** Takes it away, and the tags that point to it before. */
+  readonly removeManifest: (name: string, digest: Digest) => Effect.Effect<void, PlatformError>
+  /** What names this digest as its subject, described as the referrers API wants it. */
+  readonly referrers: (name: string, subject: Digest) => Effect.Effect<ReadonlyArray<Descriptor>, PlatformError>
+
+  readonly tags: (name: string) => Effect.Effect<ReadonlyArray<Tag>, PlatformError>
+  readonly tag: (name: string, tag: Tag) => Effect.Effect<Option.Option<Digest>, PlatformError>
+  readonly putTag: (name: string, tag: Tag, digest: Digest) => Effect.Effect<void, PlatformError>
+  readonly removeTag: (name: string, tag: Tag) => Effect.Effect<void, PlatformError>
+
+  /** The sessions that can be found, by id. */
   readonly uploads: Map<string, Upload>
-  /** Milliseconds after which an unused upload is forgotten. */
-  readonly uploadExpiry: number
+  /** A new session, not yet to be found. */
+  readonly newUpload: (name: string, algorithm: Algorithm) => Effect.Effect<Upload, PlatformError>
 }
 
-export const make = (hasher: Service, uploadExpiry: number): Store => ({
-  hasher,
-  repositories: new Map(),
-  uploads: new Map(),
-  uploadExpiry
-})
+export const nameUnknown = (name: string): Refusal =>
+  refuse(404, "NAME_UNKNOWN", "repository name not known to registry", { detail: { name } })
 
-/** A repository that exists: something was pushed to it once. */
-export const find = (store: Store, name: string): Effect.Effect<Repository, Refusal> => {
-  const repository = store.repositories.get(name)
-  return repository === undefined
-    ? Effect.fail(refuse(404, "NAME_UNKNOWN", "repository name not known to registry", { detail: { name } }))
-    : Effect.succeed(repository)
-}
+/** What is not there: in a repository that is not there either, that is what there is to say. */
+export const missing = (store: Store, name: string, refusal: Refusal): Effect.Effect<never, Refusal | PlatformError> =>
+  Effect.flatMap(store.has(name), (has) => Effect.fail(has ? refusal : nameUnknown(name)))
 
-/** A repository to write to. The first write makes it. */
-export const open = (store: Store, name: string): Repository => {
-  const known = store.repositories.get(name)
-  if (known !== undefined) return known
-  const repository: Repository = { name, blobs: new Map(), manifests: new Map(), tags: new Map() }
-  store.repositories.set(name, repository)
-  return repository
-}
-
-/** A blob that any repository has, of those that will do. */
-export const anywhere = (
-  store: Store,
-  digest: string,
-  among: (name: string) => boolean = constTrue
-): Content | undefined => {
-  for (const { blobs, name } of store.repositories.values()) {
-    const content = among(name) ? blobs.get(digest) : undefined
-    if (content !== undefined) return content
-  }
-  return undefined
-}
-
-/** Puts a blob into a repository. Bytes that another repository has already are not held twice. */
-export const link = (store: Store, name: string, content: Content): void => {
-  open(store, name).blobs.set(content.digest, anywhere(store, content.digest) ?? content)
-}
-
-const forgetUnused = (store: Store, now: number): void => {
-  for (const { id, touched } of store.uploads.values()) {
-    if (now - touched > store.uploadExpiry) store.uploads.delete(id)
+/** Semaphores by name, for `Store.exclusively`. */
+export const exclusively = (): Store["exclusively"] => {
+  const semaphores = new Map<string, Effect.Semaphore>()
+  return (name) => {
+    const semaphore = semaphores.get(name) ?? Effect.unsafeMakeSemaphore(1)
+    semaphores.set(name, semaphore)
+    return semaphore.withPermits(1)
   }
 }
-
-/** A new upload, not yet to be found: `keep` gives it an address. */
-export const newUpload = (store: Store, repository: string, algorithm: Algorithm): Effect.Effect<Upload> =>
-  Effect.map(
-    Clock.currentTimeMillis,
-    (now) => new Upload({ id: crypto.randomUUID(), repository, algorithm, hasher: store.hasher, now })
-  )
-
-export const keep = (store: Store, upload: Upload): void => {
-  forgetUnused(store, upload.touched)
-  store.uploads.set(upload.id, upload)
-}
-
-export const findUpload = (store: Store, repository: string, id: string): Effect.Effect<Upload, Refusal> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    forgetUnused(store, now)
-    const upload = store.uploads.get(id)
-    if (upload === undefined || upload.repository !== repository) {
-      return Effect.fail(refuse(404, "BLOB_UPLOAD_UNKNOWN", "blob upload not known to registry", { detail: { id } }))
-    }
-    upload.touched = now
-    return Effect.succeed(upload)
-  })

@@ -3,6 +3,7 @@ import { createServer } from "node:http"
 import { parseArgs } from "node:util"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
@@ -11,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Hasher } from "effect-oci/Hasher"
 import * as RegistryServer from "../RegistryServer.js"
+import * as RegistryStorage from "../RegistryStorage.js"
 import { howTo, usage } from "./internal/usage.js"
 
 /** Node's own hashing, several times as fast as the portable one. */
@@ -26,6 +28,7 @@ interface Options {
   readonly host: string
   readonly strict: boolean
   readonly cors: boolean
+  readonly dir?: string | undefined
   readonly auth?: RegistryServer.Auth | undefined
   readonly faults?: RegistryServer.Faults | undefined
 }
@@ -64,13 +67,16 @@ const serve = (options: Options) => {
           auth: options.auth,
           faults: options.faults
         }),
-        HasherLive
+        [HasherLive, options.dir === undefined ? RegistryStorage.layerMemory : RegistryStorage.layerDisk(options.dir)]
       ),
       NodeHttpServer.layer(() => node, { port: options.port, host: options.host })
     ]),
-    Effect.catchTag("ServeError", (error) =>
-      failed(`cannot listen on ${options.host}:${options.port}: ${String(error.cause)}`)
-    )
+    Effect.provide(NodeContext.layer),
+    Effect.catchTags({
+      ServeError: (error) => failed(`cannot listen on ${options.host}:${options.port}: ${String(error.cause)}`),
+      SystemError: (error) => failed(`cannot keep anything in ${options.dir}: ${error.description ?? error.message}`),
+      BadArgument: (error) => failed(`cannot keep anything in ${options.dir}: ${error.message}`)
+    })
   )
 }
 
@@ -96,6 +102,7 @@ const main = Effect.gen(function* () {
       options: {
         port: { type: "string", default: "5000" },
         host: { type: "string", default: "127.0.0.1" },
+        dir: { type: "string" },
         strict: { type: "boolean", default: false },
         cors: { type: "boolean", default: false },
         auth: { type: "string" },

@@ -1,11 +1,12 @@
 import type * as RegistryServer from "../../RegistryServer.js"
 
-export const usage = `An OCI registry in memory, for tests, demos and work offline. What it has is gone when it stops.
+export const usage = `An OCI registry, for tests, demos and work offline. What it has in memory is gone when it stops.
 
   pnpm registry [options]
 
   --port <number>         where to listen (default 5000, 0 for any free port)
   --host <address>        default 127.0.0.1: this machine only
+  --dir <folder>          keep everything there, and find it again next time (default: in memory)
   --auth <basic|token>    ask who it is: each time, or for a token
   --user <name:password>  who may do everything, as often as there are users (default me, with a new password)
   --faults <seed>         break every tenth request, the same ones with the same seed: refusals, resets, stalls …
@@ -35,9 +36,12 @@ const signingIn = (host: string, { type, users }: RegistryServer.Auth): Readonly
     })
 
 /** What is said when it listens. */
-export const howTo = (host: string, { auth, faults }: Pick<RegistryServer.Options, "auth" | "faults">): string =>
+export const howTo = (
+  host: string,
+  { auth, dir, faults }: Pick<RegistryServer.Options, "auth" | "faults"> & { readonly dir?: string | undefined }
+): string =>
   [
-    `An OCI registry listens on http://${host}, with nothing in it. Ctrl-C stops it.`,
+    `An OCI registry listens on http://${host}, with ${dir === undefined ? "nothing in it" : `what is in ${dir}`}. Ctrl-C stops it.`,
     ...(faults === undefined ? [] : [`Every tenth request goes wrong on purpose, by the seed ${faults.seed}.`]),
     "",
     ...(auth === undefined ? [] : signingIn(host, auth)),
