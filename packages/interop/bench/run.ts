@@ -5,8 +5,11 @@
  *   pnpm bench                         everything
  *   pnpm bench requests [--check]      small requests; with --check it fails below the share that a call must keep
  *   pnpm bench transfers [WORD ...]    images pulled, pushed and copied; words choose jobs, shapes, servers and sides
- *   --quick                            a tenth of the transfers
- *   --rounds=N                         15 by default for requests, 5 for the others
+ *   pnpm bench flatness                the memory of one layer of 64 MiB, 1 GiB and 4 GiB
+ *   pnpm bench progress                what counting costs
+ *   pnpm bench ranges                  one layer of 1 GiB by several ranges at a time
+ *   --quick                            less of it: a tenth of the transfers, and no layer of 4 GiB
+ *   --rounds=N                         15 by default for requests, 3 for flatness, 5 for the others
  */
 import { spawnSync } from "node:child_process"
 import { parseArgs } from "node:util"
@@ -14,8 +17,10 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Tool from "../src/Tool.js"
+import { verdict } from "./bars.js"
 import { compile } from "./compile.js"
-import { gibibyte } from "./data.js"
+import { gibibyte, mebibyte } from "./data.js"
 import * as Machine from "./machine.js"
 import * as Sides from "./sides.js"
 import * as Transfers from "./transfers.js"
@@ -46,21 +51,28 @@ const chosen = <A>(all: ReadonlyArray<A>, name: (one: A) => string): ReadonlyArr
   return named.length > 0 ? named : all
 }
 
+/** A place with room for three times so many bytes, and what stands there. */
+const place = Effect.fn(function* (bytes: number) {
+  const programs = yield* compile("programs/ours", "programs/hand", "programs/azure")
+  const { folder, inMemory } = yield* Machine.place(3 * bytes)
+  yield* Console.log(`\n${Machine.describe(inMemory)}`)
+  return { folder, programs }
+})
+
 const transfers = Effect.gen(function* () {
-  const programs = yield* compile("programs/ours", "programs/hand")
-  const { folder, inMemory } = yield* Machine.place((values.quick ? 1 : 4) * gibibyte)
-  const [sides, shapes, servers] = [
-    yield* Sides.all(programs),
-    values.quick ? Transfers.quick : Transfers.shapes,
-    values.quick ? Transfers.servers.slice(-1) : Transfers.servers
-  ]
+  const { folder, programs } = yield* place((values.quick ? 0.2 : 1) * gibibyte)
+  const sides = yield* Sides.all(programs)
+  const shapes = values.quick ? Transfers.quick : Transfers.shapes
+  const servers = values.quick ? [Tool.distribution] : Transfers.servers
   const known = [...Sides.jobs, ...[...sides, ...shapes, ...servers].map(({ name }) => name)]
   const unknown = words.find((word) => !known.includes(word))
   if (unknown !== undefined) return yield* Effect.dieMessage(`${unknown} is none of ${known.join(", ")}`)
-  yield* Console.log(`\n${Machine.describe(inMemory)}`)
-  yield* Transfers.run(
+  const versions = sides.flatMap(({ name, version }) => (version === undefined ? [] : [`${name} ${version}`]))
+  yield* Console.log(versions.join(", "))
+  const results = yield* Transfers.run(
     {
       sides: chosen(sides, ({ name }) => name),
+      base: Sides.loop,
       shapes: chosen(shapes, ({ name }) => name),
       servers: chosen(servers, ({ name }) => name),
       jobs: chosen(Sides.jobs, (job) => job),
@@ -69,9 +81,53 @@ const transfers = Effect.gen(function* () {
     },
     { folder, programs }
   )
+  const bars = verdict(results)
+  if (bars !== undefined) yield* Console.log(bars)
 })
 
-const cases = { requests, transfers }
+const layer = (name: string, size: number) => ({ name: `1x${name}`, count: 1, size })
+
+/** This library beside itself, with other options. */
+const variants = (jobs: ReadonlyArray<Sides.Job>, options: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const [shape, size] = values.quick ? (["102MiB", 102 * mebibyte] as const) : (["1GiB", gibibyte] as const)
+    const at = yield* place(size)
+    yield* Transfers.run(
+      {
+        sides: [[], ...options.map((option) => [option])].map((given) => Sides.variant(at.programs, ...given)),
+        base: Sides.ours,
+        shapes: [layer(shape, size)],
+        servers: [Tool.distribution],
+        jobs,
+        rounds: Number(values.rounds ?? 5),
+        warmUp: 1
+      },
+      at
+    )
+  })
+
+const progress = variants(["pull", "push"], ["--progress"])
+const ranges = variants(["pull"], ["--ranges=2", "--ranges=4"])
+
+const flatness = Effect.gen(function* () {
+  const most = values.quick ? gibibyte : 4 * gibibyte
+  const shapes = [layer("64MiB", 64 * mebibyte), layer("1GiB", gibibyte), layer("4GiB", 4 * gibibyte)]
+  const at = yield* place(most)
+  yield* Transfers.run(
+    {
+      sides: [Sides.variant(at.programs)],
+      base: Sides.ours,
+      shapes: shapes.filter(({ size }) => size <= most),
+      servers: [Tool.distribution],
+      jobs: ["pull", "push"],
+      rounds: Number(values.rounds ?? 3),
+      warmUp: 0
+    },
+    at
+  )
+})
+
+const cases = { requests, transfers, flatness, progress, ranges }
 const wanted = Object.entries(cases).filter(([name]) => only === undefined || only === name)
 if (wanted.length === 0) throw new Error(`${only} is none of ${Object.keys(cases).join(", ")}`)
 

@@ -1,7 +1,7 @@
 /** Who moves images: this library, the same by hand, and the tools of others. */
 import * as Command from "@effect/platform/Command"
 import * as Effect from "effect/Effect"
-import type { Moves } from "../src/Client.js"
+import type { Mover, Moves } from "../src/Client.js"
 import { crane } from "../src/client/crane.js"
 import { oras } from "../src/client/oras.js"
 import { regctl } from "../src/client/regctl.js"
@@ -19,37 +19,39 @@ export interface Side {
   readonly command: (job: Job, from: string, to: string) => Command.Command | undefined
 }
 
-/** A program of this folder, compiled, with the options that it has for a job. */
-export const program = (
-  name: string,
-  file: string,
-  options: Partial<Record<Job, ReadonlyArray<string>>> = {}
-): Side => ({
-  name,
-  command: (job, from, to) => Command.make(process.execPath, file, job, from, to, ...(options[job] ?? []))
-})
-
 export const ours = "effect-oci"
-export const hand = "by hand"
+export const loop = "loop"
 
 /** All of them. `programs` is the folder of the compiled ones. */
-export const all = (programs: string) =>
-  Effect.gen(function* () {
-    const tools = yield* Effect.forEach([skopeo, crane, oras, regctl], ({ args, tool }) =>
-      Effect.map(
-        tool.version,
-        (version): Side => ({
-          name: tool.name,
-          version,
-          command: (job, from, to) => Command.make(tool.program, ...args[job](from, to))
-        })
-      )
-    )
-    const asking = program("by hand, asking first", `${programs}/hand.mjs`, { push: ["ask"] })
-    return [
-      program(ours, `${programs}/ours.mjs`),
-      program(hand, `${programs}/hand.mjs`),
-      { ...asking, command: (job, from, to) => (job === "push" ? asking.command(job, from, to) : undefined) },
-      ...tools
-    ] satisfies ReadonlyArray<Side>
+export const all = (programs: string) => {
+  /** A program of this project with options, for the jobs that it does. */
+  const node = (name: string, file: string, can: ReadonlyArray<Job>, ...options: ReadonlyArray<string>): Side => ({
+    name,
+    command: (job, from, to) =>
+      can.includes(job)
+        ? Command.make(process.execPath, `${programs}/${file}.mjs`, job, from, to, ...options)
+        : undefined
   })
+  const tool = ({ args, tool }: Mover) =>
+    Effect.map(
+      tool.version,
+      (version): Side => ({
+        name: tool.name,
+        version,
+        command: (job, from, to) => Command.make(tool.program, ...args[job](from, to))
+      })
+    )
+  return Effect.map(Effect.forEach([skopeo, crane, oras, regctl], tool), (tools) => [
+    node(ours, "ours", jobs),
+    node(loop, "hand", jobs),
+    node(`${loop}+head`, "hand", ["push"], "ask"),
+    ...tools,
+    node("azure", "azure", jobs)
+  ])
+}
+
+/** This library with options that its program has. */
+export const variant = (programs: string, ...options: ReadonlyArray<string>): Side => ({
+  name: [ours, ...options].join(" "),
+  command: (job, from, to) => Command.make(process.execPath, `${programs}/ours.mjs`, job, from, to, ...options)
+})

@@ -8,7 +8,7 @@ import * as Cost from "./cost.js"
 import * as Data from "./data.js"
 import * as Registries from "./registries.js"
 import { median, rotate, type Taken } from "./rounds.js"
-import * as Sides from "./sides.js"
+import type * as Sides from "./sides.js"
 import { table } from "./table.js"
 
 /** Where a run has its things. */
@@ -24,6 +24,8 @@ export interface Plan {
   readonly servers: ReadonlyArray<Tool.Tool>
   readonly jobs: ReadonlyArray<Sides.Job>
   readonly sides: ReadonlyArray<Sides.Side>
+  /** The side that the others are compared with. */
+  readonly base: string
   readonly rounds: number
   readonly warmUp: number
 }
@@ -59,6 +61,7 @@ const homeless = (command: Command.Command, home: string) => {
   })
 }
 
+/** Two registries, one of which has the image of a layout. */
 export interface Arena {
   readonly image: Data.Image
   readonly source: Registries.Registry
@@ -66,7 +69,6 @@ export interface Arena {
   readonly folder: string
 }
 
-/** Two registries, one of which has the image of a layout. */
 export const arena = (server: Tool.Tool, image: Data.Image, { folder, programs }: Place) =>
   Effect.gen(function* () {
     const source = yield* Registries.start(server, `${folder}/source`)
@@ -99,56 +101,68 @@ export const once = (job: Sides.Job, side: Sides.Side, { folder, image, source, 
   }).pipe(Effect.zipLeft(clear))
 }
 
-const middle = (taken: Taken<Cost.Cost>, what: keyof Cost.Cost) => median(taken.rounds.map((cost) => cost[what]))
-
-export const show = (all: ReadonlyArray<Taken<Cost.Cost>>): string => {
-  const hand = all.find(({ name }) => name === Sides.hand)
-  const ratio = (one: number, other: number | undefined) => (other === undefined ? "" : (one / other).toFixed(2))
-  return table(
-    ["", "wall s", "from", "to", "x hand", "CPU s", "x hand", "server CPU s", "peak MiB"],
-    all.map((taken) => {
-      const [wall, cpu] = [middle(taken, "wall"), middle(taken, "cpu")]
-      const walls = taken.rounds.map(({ wall }) => wall)
-      return [
-        taken.name,
-        wall.toFixed(2),
-        Math.min(...walls).toFixed(2),
-        Math.max(...walls).toFixed(2),
-        ratio(wall, hand && middle(hand, "wall")),
-        cpu.toFixed(2),
-        ratio(cpu, hand && middle(hand, "cpu")),
-        middle(taken, "server").toFixed(2),
-        (middle(taken, "memory") / Data.mebibyte).toFixed(0)
-      ]
-    })
-  )
+/** What sides took for a job. */
+export interface Result {
+  readonly job: Sides.Job
+  readonly shape: string
+  readonly server: string
+  readonly taken: ReadonlyArray<Taken<Cost.Cost>>
 }
 
-export const run = (plan: Plan, place: Place) =>
-  Effect.forEach(
-    plan.shapes,
-    (shape) =>
-      Effect.gen(function* () {
-        const layout = `${place.folder}/layout`
-        const image = yield* Effect.acquireRelease(
-          Effect.sync(() => Data.write(layout, shape)),
-          () => Effect.sync(() => fs.rmSync(layout, { recursive: true, force: true }))
-        )
-        for (const server of plan.servers) {
-          const version = yield* server.version
-          yield* Effect.gen(function* () {
-            const ready = yield* arena(server, image, place)
-            for (const job of plan.jobs) {
-              const sides = plan.sides.filter(({ command }) => command(job, "", "") !== undefined)
-              const taken = yield* rotate(
-                sides.map((side) => ({ name: side.name, run: once(job, side, ready) })),
-                plan.rounds,
-                plan.warmUp
-              )
-              yield* Console.log(`\n### ${job} ${shape.name}, ${server.name} ${version}\n\n${show(taken)}`)
-            }
-          }).pipe(Effect.scoped)
-        }
-      }).pipe(Effect.scoped),
-    { discard: true }
+export const middle = (taken: Taken<Cost.Cost>, what: keyof Cost.Cost): number =>
+  median(taken.rounds.map((cost) => cost[what]))
+
+/** A result as a table, with ratios to one of its sides. */
+export const show = ({ job, server, shape, taken }: Result, base: string): string => {
+  const to = taken.find(({ name }) => name === base)
+  const ratio = (one: Taken<Cost.Cost>, what: keyof Cost.Cost) =>
+    to === undefined ? "" : (middle(one, what) / middle(to, what)).toFixed(2)
+  const rows = taken.map((side) => {
+    const walls = side.rounds.map(({ wall }) => wall)
+    return [
+      side.name,
+      middle(side, "wall").toFixed(2),
+      `${Math.min(...walls).toFixed(2)} to ${Math.max(...walls).toFixed(2)}`,
+      ratio(side, "wall"),
+      middle(side, "cpu").toFixed(2),
+      ratio(side, "cpu"),
+      middle(side, "server").toFixed(2),
+      (middle(side, "memory") / Data.mebibyte).toFixed(0)
+    ]
+  })
+  const head = ["", "wall s", "range", `x ${base}`, "CPU s", `x ${base}`, "server CPU s", "peak MiB"]
+  return `\n### ${job} ${shape}, ${server}\n\n${table(head, rows)}`
+}
+
+const image = (shape: Data.Shape, folder: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => Data.write(folder, shape)),
+    () => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
   )
+
+/** Does all that is planned, and prints the result of each job when it is done. */
+export const run = (plan: Plan, place: Place) =>
+  Effect.gen(function* () {
+    const results: Array<Result> = []
+    const compare = Effect.fn(function* (server: Tool.Tool, shape: Data.Shape, ready: Arena) {
+      const version = yield* server.version
+      for (const job of plan.jobs) {
+        const sides = plan.sides.filter(({ command }) => command(job, "", "") !== undefined)
+        const runs = sides.map((side) => ({ name: side.name, run: once(job, side, ready) }))
+        const taken = yield* rotate(runs, plan.rounds, plan.warmUp)
+        const result = { job, shape: shape.name, server: `${server.name} ${version.replace("v", "")}`, taken }
+        results.push(result)
+        yield* Console.log(show(result, plan.base))
+      }
+    })
+    for (const shape of plan.shapes) {
+      yield* Effect.scoped(
+        Effect.flatMap(image(shape, `${place.folder}/layout`), (image) =>
+          Effect.forEach(plan.servers, (server) =>
+            Effect.scoped(Effect.flatMap(arena(server, image, place), (ready) => compare(server, shape, ready)))
+          )
+        )
+      )
+    }
+    return results
+  })

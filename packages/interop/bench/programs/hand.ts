@@ -9,40 +9,22 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import { PassThrough, type Readable } from "node:stream"
 import { Agent, request } from "@effect/platform-node/Undici"
+import * as Image from "./image.js"
 
-interface Blob {
-  readonly digest: string
-  readonly size: number
-}
-
-const concurrency = 6
 const batch = 1024 * 1024
 const type = "application/vnd.oci.image.manifest.v1+json"
 const dispatcher = new Agent({ connections: 16 })
 
-/** `127.0.0.1:5000/org/app:1` */
 const parse = (reference: string) => {
-  const [host = "", ...path] = reference.split("/")
-  const [name = "", tag = ""] = path.join("/").split(":")
-  return { origin: `http://${host}`, url: `http://${host}/v2/${name}`, tag }
+  const { host, name, tag } = Image.parse(reference)
+  const origin = `http://${host}`
+  return { origin, url: `${origin}/v2/${name}`, tag }
 }
-
-const file = (folder: string, digest: string) => `${folder}/blobs/${digest.replace(":", "/")}`
 
 const ask = async (expected: number, url: string, options: NonNullable<Parameters<typeof request>[1]> = {}) => {
   const answer = await request(url, { dispatcher, ...options })
   if (answer.statusCode !== expected) throw new Error(`${answer.statusCode} ${url}: ${await answer.body.text()}`)
   return answer
-}
-
-/** All blobs of a manifest, the largest first, some at a time. */
-const each = async (manifest: string, one: (blob: Blob) => Promise<unknown>) => {
-  const { config, layers }: { config: Blob; layers: ReadonlyArray<Blob> } = JSON.parse(manifest)
-  const queue = [...layers, config].sort((a, b) => b.size - a.size)
-  const worker = async () => {
-    for (let blob = queue.shift(); blob !== undefined; blob = queue.shift()) await one(blob)
-  }
-  await Promise.all(Array.from({ length: concurrency }, worker))
 }
 
 const getManifest = async (url: string, tag: string) => {
@@ -56,7 +38,7 @@ const putManifest = async (url: string, tag: string, body: string) => {
 }
 
 /** Hashes bytes as they come, and writes them in batches of 1 MiB, two of them under way at most. */
-const save = (body: Readable, { digest, size }: Blob, path: string) =>
+const save = (body: Readable, { digest, size }: Image.Blob, path: string) =>
   new Promise<void>((resolve, reject) => {
     const fd = fs.openSync(path, "w")
     const hash = createHash("sha256")
@@ -96,7 +78,7 @@ const save = (body: Readable, { digest, size }: Blob, path: string) =>
     body.once("error", reject)
   })
 
-const upload = async (origin: string, url: string, { digest, size }: Blob, body: Readable | Buffer) => {
+const upload = async (origin: string, url: string, { digest, size }: Image.Blob, body: Readable | Buffer) => {
   const { body: empty, headers } = await ask(202, `${url}/blobs/uploads/`, { method: "POST" })
   await empty.dump()
   const location = new URL(String(headers.location), origin)
@@ -109,22 +91,21 @@ const upload = async (origin: string, url: string, { digest, size }: Blob, body:
 const pull = async (source: string, folder: string) => {
   const { tag, url } = parse(source)
   fs.mkdirSync(`${folder}/blobs/sha256`, { recursive: true })
-  await each(await getManifest(url, tag), async (blob) => {
+  await Image.each(await getManifest(url, tag), async (blob) => {
     const { body } = await ask(200, `${url}/blobs/${blob.digest}`)
-    await save(body, blob, file(folder, blob.digest))
+    await save(body, blob, Image.file(folder, blob))
   })
 }
 
 const push = async (folder: string, target: string, asking: boolean) => {
   const { origin, tag, url } = parse(target)
-  const { manifests } = JSON.parse(fs.readFileSync(`${folder}/index.json`, "utf8"))
-  const manifest = fs.readFileSync(file(folder, manifests[0].digest), "utf8")
-  await each(manifest, async (blob) => {
+  const manifest = Image.manifestOf(folder)
+  await Image.each(manifest, async (blob) => {
     if (asking) {
       const { body } = await ask(404, `${url}/blobs/${blob.digest}`, { method: "HEAD", reset: false })
       await body.dump()
     }
-    const path = file(folder, blob.digest)
+    const path = Image.file(folder, blob)
     const content = blob.size > batch ? fs.createReadStream(path, { highWaterMark: batch }) : fs.promises.readFile(path)
     await upload(origin, url, blob, await content)
   })
@@ -136,7 +117,7 @@ const copy = async (source: string, target: string) => {
   const from = parse(source)
   const to = parse(target)
   const manifest = await getManifest(from.url, from.tag)
-  await each(manifest, async (blob) => {
+  await Image.each(manifest, async (blob) => {
     const { body } = await ask(200, `${from.url}/blobs/${blob.digest}`)
     const hash = createHash("sha256")
     const through = new PassThrough({ highWaterMark: batch })
