@@ -1,4 +1,9 @@
 /**
+ * Writes blobs to files with one system call for each batch, the next one on its way while it lasts.
+ */
+export * as NodeBlobFiles from "./NodeBlobFiles.js"
+
+/**
  * Hashing by Node itself, several times as fast as the portable way.
  */
 export * as NodeHasher from "./NodeHasher.js"

@@ -1,4 +1,9 @@
 /**
+ * How blobs come into files. The default writes over `FileSystem`; a platform may know a faster way.
+ */
+export * as BlobFiles from "./client/BlobFiles.js"
+
+/**
  * Blobs: content by digest (end-2, end-10). What is read is verified, always.
  */
 export * as Blobs from "./client/Blobs.js"

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from "node:http"
 import { Readable } from "node:stream"
 import type * as Undici from "@effect/platform-node/Undici"
 
-/** How much of a body is held before somebody reads it; then the socket waits, and with it the server. */
-const enough = 64 * 1024
+/** How much of a body is held before somebody reads it, in bytes; then the socket waits, and with it the server. */
+const enough = 1024 * 1024
 
 export class Aborted extends Error {
   readonly code = "ERR_ABORTED"
@@ -29,6 +29,8 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   #held = 0
   #whole = false
   #wake: Array<() => void> = []
+  /** Whether those who wait are about to be woken. */
+  #waking = false
 
   /** Calls back once: with an answer, whose body may be on its way, or with an error. */
   start(body: unknown, answered: () => void): void {
@@ -90,7 +92,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
     this.#held += chunk.length
     if (this.#whole) return
     if (this.#held >= enough) controller.pause()
-    this.#notify()
+    this.#notifySoon()
   }
 
   onResponseEnd(): void {
@@ -118,6 +120,16 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
     if (this.#body instanceof Readable) this.#body.on("error", () => {}).destroy(error)
     this.#answer()
     this.#notify()
+  }
+
+  /** A fast socket has several chunks in one turn of the loop; who waits for them is woken once, when it is over. */
+  #notifySoon(): void {
+    if (this.#waking || this.#wake.length === 0) return
+    this.#waking = true
+    setImmediate(() => {
+      this.#waking = false
+      this.#notify()
+    })
   }
 
   #notify(): void {

@@ -1,20 +1,23 @@
 /**
  * Blobs: content by digest (end-2, end-10). What is read is verified, always.
  */
+import type { PlatformError } from "@effect/platform/Error"
+import type { FileSystem } from "@effect/platform/FileSystem"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
+import type * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Descriptor from "../spec/Descriptor.js"
+import type * as Descriptor from "../spec/Descriptor.js"
 import type { Digest } from "../spec/Digest.js"
 import * as MediaType from "../spec/MediaType.js"
 import type { Repository } from "../spec/Repository.js"
-import * as BlobRange from "./internal/blobRange.js"
+import * as Content from "./internal/blobs/content.js"
+import type * as Extent from "./internal/blobs/extent.js"
+import * as File from "./internal/blobs/file.js"
+import * as Part from "./internal/blobs/part.js"
 import * as Body from "./internal/body.js"
-import * as Browser from "./internal/browser.js"
 import * as Call from "./internal/call.js"
-import * as Mirrors from "./internal/hosts/mirrors.js"
 import * as Refused from "./internal/refused.js"
 import * as Request from "./internal/request.js"
 import * as Verify from "./internal/verify.js"
@@ -32,14 +35,12 @@ import {
 } from "./RegistryError.js"
 import * as RegistryHosts from "./RegistryHosts.js"
 
-export type { Range } from "./internal/blobRange.js"
+export type { Range } from "./internal/blobs/extent.js"
 
 /** A blob is asked for by its digest, or better by its descriptor: then its size is checked before its bytes come. */
 export type Target = Digest | Descriptor.Descriptor
 
-const digestOf = (target: Target): Digest => (typeof target === "string" ? target : target.digest)
-
-const operation = (name: "blobs.head" | "blobs.get" | "blobs.delete", repository: Repository, digest: Digest) =>
+const operation = (name: "blobs.head" | "blobs.delete", repository: Repository, digest: Digest) =>
   Request.onRepository(name, repository, digest)
 
 const octets = "application/octet-stream"
@@ -51,17 +52,6 @@ const ask = (repository: Repository, digest: Digest, accepts: ReadonlyArray<numb
     accepts: [...accepts, 405, 501],
     refused: ({ facts, status }) => (status === 404 ? new BlobUnknown(facts) : undefined)
   })
-
-const open = (repository: Repository, digest: Digest, options?: RegistryClient.ExecuteOptions) =>
-  Call.open(
-    {
-      operation: operation("blobs.get", repository, digest),
-      request: HttpClientRequest.get(Request.blob(repository, digest)),
-      accepts: [200],
-      refused: Refused.blobGone
-    },
-    options
-  )
 
 /**
  * The size of a blob, without its bytes (end-2). It is the registry's word, unverified; the media type is what the
@@ -82,7 +72,7 @@ export const head: (
     const asked = yield* ask(repository, digest, [200])
     const found = asked.response.status === 200 ? described(asked) : Option.none()
     if (Option.isSome(found)) return found.value
-    const opened = yield* Effect.scoped(open(repository, digest))
+    const opened = yield* Effect.scoped(Part.ask(repository, digest)(undefined, [200]))
     return yield* Option.match(described(opened), {
       onNone: () => new UnexpectedResponse({ ...Body.facts(opened), reason: "the registry does not say its size" }),
       onSome: Effect.succeed
@@ -97,7 +87,7 @@ export const exists: (
   function* (repository, digest) {
     yield* Request.annotate(repository, digest)
     return yield* Effect.flatMap(ask(repository, digest, [200]), ({ response }) =>
-      response.status === 200 ? Effect.void : Effect.scoped(open(repository, digest))
+      response.status === 200 ? Effect.void : Effect.scoped(Part.ask(repository, digest)(undefined, [200]))
     ).pipe(
       Effect.as(true),
       Effect.catchTags({
@@ -108,62 +98,79 @@ export const exists: (
   }
 )
 
-type ReadError = BlobUnknown | NameUnknown | DigestMismatch | SizeMismatch | CallError
+/** The span of a stream, which lasts until it has ended. */
+const spanned = (name: string, repository: Repository, digest: Digest) =>
+  Stream.withSpan(name, { captureStackTrace: false, attributes: Request.attributes(repository, digest) })
 
-/** Content that the descriptor itself holds, when it is what the descriptor says. */
-const embedded = (target: Target): Effect.Effect<Option.Option<Uint8Array>> =>
-  typeof target === "string" ? Effect.succeedNone : Descriptor.embedded(target)
-
-const expected = (target: Target): Verify.Expected => (typeof target === "string" ? { digest: target } : target)
-
-/** The answer, once it can be verified and does not claim another size than it must have. */
-const opened = (
-  repository: Repository,
-  target: Target,
-  options?: RegistryClient.ExecuteOptions
-): Effect.Effect<Body.Answer, ReadError, RegistryClient.RegistryClient | Scope.Scope> =>
-  Effect.gen(function* () {
-    const digest = digestOf(target)
-    yield* Verify.algorithm(digest, Request.blobFacts(repository, digest))
-    const answer = yield* open(repository, digest, options)
-    // a page may not be shown that the body is coded, and then this length is not that of its bytes
-    const claimed = Browser.inPage() ? undefined : Body.length(answer)
-    const { size } = expected(target)
-    return claimed !== undefined && size !== undefined && claimed !== size
-      ? yield* Call.orAgain(
-          answer,
-          new SizeMismatch({ ...Body.facts(answer), expected: size, actual: claimed }),
-          opened(repository, target)
-        )
-      : answer
-  })
+export interface StreamOptions {
+  /**
+   * Whether a blob that the registry does not have is fetched from where its descriptor's `urls` say: whoever wrote the
+   * descriptor chose them. They are judged by the origin policy, and get no credentials. Default: false.
+   */
+  readonly foreign?: boolean | undefined
+  /** Set to the number of bytes that have come, as they come, for whoever wants to look. */
+  readonly progress?: MutableRef.MutableRef<number> | undefined
+}
 
 /**
  * The bytes of a blob as they come, verified (end-2). When digest or size are not what they must be, the stream fails
  * before its last chunk: nobody gets the whole of something wrong, and whoever keeps the bytes must wait for its end.
+ *
+ * When the connection is lost, stalls or ends early, the rest is asked for, from another mirror if there is one: again and
+ * again, as long as 1 MiB comes or a minute passes between the breaks, and at most four times without.
  */
 export const stream = (
   repository: Repository,
-  target: Target
+  target: Target,
+  options?: StreamOptions
 ): Stream.Stream<
   Uint8Array,
   BlobUnknown | NameUnknown | DigestMismatch | SizeMismatch | CallError,
   RegistryClient.RegistryClient
 > =>
-  Stream.unwrapScoped(
+  Stream.unwrap(
     Effect.gen(function* () {
-      yield* Request.annotate(repository, digestOf(target))
+      const digest = Content.digestOf(target)
       const client = yield* RegistryClient.RegistryClient
-      const inline = yield* client.provide(embedded(target))
+      const inline = yield* client.provide(Content.embedded(target))
       if (Option.isSome(inline)) return Stream.make(inline.value)
-      const answer = yield* opened(repository, target)
-      const verified = yield* client.provide(Verify.stream(Body.stream(answer), expected(target), Body.facts(answer)))
-      // some of it is handed out already: the next call goes past this mirror
-      return Mirrors.isFrom(answer.response)
-        ? Stream.tapError(verified, () => Mirrors.distrust(answer.response))
-        : verified
-    }).pipe(Effect.withSpan("oci.blobs.stream", { captureStackTrace: false }))
-  )
+      const hash = yield* client.provide(Verify.hash(digest, Request.blobFacts(repository, digest)))
+      const { bytes, check } = Content.open(repository, target, { ...options, from: 0, hash })
+      return Verify.withholding(bytes, check)
+    })
+  ).pipe(spanned("oci.blobs.stream", repository, Content.digestOf(target)))
+
+export interface FileOptions extends StreamOptions {
+  /**
+   * How many ranges of the blob are fetched at a time, of 4 MiB each, where its size is known and the registry knows ranges;
+   * 1 by default. More help where one connection is slower than the line; twice their number is held in memory.
+   */
+  readonly ranges?: number | undefined
+}
+
+/**
+ * Brings a blob into a file, verified (end-2), and answers what it is. It is written beside the path, to a name that ends in
+ * `.partial`, and renamed when all of it is right: nothing else ever has the final name, where a file that is there is
+ * replaced. When the call fails or the program ends before that, the next call for the same blob and path goes on from
+ * what is there, which it hashes again; something wrong is removed. Interrupted connections are as with `stream`.
+ *
+ * Within a program calls for the same path wait for each other; two programs at a time must not write to one path.
+ */
+export const toFile: (
+  repository: Repository,
+  target: Target,
+  path: string,
+  options?: FileOptions
+) => Effect.Effect<
+  Descriptor.Descriptor,
+  BlobUnknown | NameUnknown | DigestMismatch | SizeMismatch | PlatformError | CallError,
+  RegistryClient.RegistryClient | FileSystem
+> = Effect.fn("oci.blobs.toFile")(function* (repository, target, path, options) {
+  const digest = Content.digestOf(target)
+  yield* Request.annotate(repository, digest)
+  const size = yield* File.save(repository, target, path, options)
+  return typeof target === "string" ? { mediaType: octets, digest, size } : target
+})
 
 /**
  * A whole blob in memory, verified (end-2): for configs and other small ones. Fails with `ResponseTooLarge` beyond the
@@ -177,20 +184,24 @@ export const get: (
   BlobUnknown | NameUnknown | DigestMismatch | SizeMismatch | CallError,
   RegistryClient.RegistryClient
 > = Effect.fn("oci.blobs.get")(function* (repository, target) {
-  yield* Request.annotate(repository, digestOf(target))
+  const digest = Content.digestOf(target)
+  const size = Content.sizeOf(target)
+  yield* Request.annotate(repository, digest)
   const client = yield* RegistryClient.RegistryClient
-  const inline = yield* client.provide(embedded(target))
+  const inline = yield* client.provide(Content.embedded(target))
   if (Option.isSome(inline)) return inline.value
+  const facts = Request.blobFacts(repository, digest)
+  yield* Verify.algorithm(digest, facts)
   const { limits } = yield* client.provide(RegistryHosts.of(repository.registry, repository))
-  const { size } = expected(target)
-  if (size !== undefined && size > limits.blob) {
-    return yield* new ResponseTooLarge({ ...Request.blobFacts(repository, digestOf(target)), limit: limits.blob })
-  }
+  if (size !== undefined && size > limits.blob) return yield* new ResponseTooLarge({ ...facts, limit: limits.blob })
   const limit = size ?? limits.blob
-  return yield* Call.using(opened(repository, target, { hold: () => limit }), (answer) =>
-    Effect.flatMap(Body.collect(answer, limit), (bytes) =>
-      client.provide(Verify.bytes(bytes, expected(target), Body.facts(answer)))
-    )
+  const opened = Part.whole(Part.ask(repository, digest, "blobs.get", { hold: () => limit }), size)
+  return yield* Call.using(
+    Effect.map(opened, ({ answer }) => answer),
+    (answer) =>
+      Effect.flatMap(Body.collect(answer, limit), (bytes) =>
+        client.provide(Verify.bytes(bytes, { digest, size }, Body.facts(answer)))
+      )
   ).pipe(
     // beyond the descriptor's size it is not too large but another one
     Effect.catchTag("ResponseTooLarge", ({ _tag, limit, ...facts }) =>
@@ -205,22 +216,18 @@ export const get: (
 
 /**
  * A part of a blob (end-2). Its place and length are checked against the range asked for; a part has no digest that could
- * be verified. A registry that does not know ranges sends the whole blob, of which the part is then taken.
+ * be verified. A registry that does not know ranges sends the whole blob, of which the part is then taken. Interrupted
+ * connections are as with `stream`.
  */
 export const range = (
   repository: Repository,
   digest: Digest,
-  range: BlobRange.Range
+  range: Extent.Range
 ): Stream.Stream<
   Uint8Array,
   BlobUnknown | NameUnknown | RangeNotSatisfiable | SizeMismatch | CallError,
   RegistryClient.RegistryClient
-> =>
-  Stream.unwrapScoped(
-    Effect.zipRight(Request.annotate(repository, digest), BlobRange.open(repository, digest, range)).pipe(
-      Effect.withSpan("oci.blobs.range", { captureStackTrace: false })
-    )
-  )
+> => Content.part(repository, digest, range).pipe(spanned("oci.blobs.range", repository, digest))
 
 const remove: (
   repository: Repository,

@@ -17,7 +17,7 @@ import { UnsafeLocation } from "./RegistryError.js"
 
 /** A URL that a server handed us, and how. */
 export interface Handed {
-  readonly kind: "redirect" | "location" | "link" | "realm"
+  readonly kind: "redirect" | "location" | "link" | "realm" | "urls"
   readonly operation: Operation.Operation
   /** The method that the request to it would have. */
   readonly method: string
@@ -77,7 +77,7 @@ const make = (trusted: ReadonlySet<string>): Service => ({
         ? refuse(away, url)
         : Either.right({ url, sameOrigin: false, credentials: Kinship.belongs(from, to) })
     }
-    if (handed.kind !== "redirect") return refuse("it leads to another host", url)
+    if (handed.kind !== "redirect" && handed.kind !== "urls") return refuse("it leads to another host", url)
     if (handed.method !== "GET" && handed.method !== "HEAD") {
       return refuse(`a ${handed.method} is not taken to another host`, url)
     }

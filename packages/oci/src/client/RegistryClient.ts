@@ -43,6 +43,8 @@ export interface ExecuteOptions {
    * off is then asked for again like an answer that did not come. Without this the body is read by whoever gets the answer.
    */
   readonly hold?: ((limits: RegistryHosts.Limits) => number) | undefined
+  /** Whether nothing that tells who asks goes along, wherever the request goes, and no mirror is asked. Default: false. */
+  readonly anonymous?: boolean | undefined
 }
 
 export interface Service {
@@ -109,7 +111,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
 
     const url = request.url.startsWith("/") ? `${baseUrl}${request.url}` : request.url
     // pages and uploads may be on another host that the origin policy trusts: not with our credentials
-    const home = url !== request.url || originOf(url) === originOf(baseUrl)
+    const home = options?.anonymous !== true && (url !== request.url || originOf(url) === originOf(baseUrl))
     const exchanging = (operation: Operation, attempt: number, hop: number, owner: Scope.Scope) =>
       Exchange.make(transport, { operation, policy, limits, observer, warnings, scope: owner, attempt, hop })
     let attempts = 0
@@ -190,6 +192,9 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
         if (host.blocked) {
           const facts = Facts.ofRequest(operation, request.method, request.url)
           return new PolicyViolation({ ...facts, reason: "RegistryHosts blocks this registry" })
+        }
+        if (options?.anonymous === true) {
+          return via(context, { host, operation, request, mirror: false }, scope, options)
         }
         if (host.mirrors.length === 0) return via(context, Route.source(host, operation, request), scope, options)
         const { last, mirrors } = Route.all(host, operation, request)

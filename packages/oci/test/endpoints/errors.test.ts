@@ -141,7 +141,7 @@ const endpoints: ReadonlyArray<Endpoint> = [
   endpoint("Blobs.range", blobLine, Stream.runDrain(Blobs.range(repository, digest, { start: 2 })), {
     ...blobGone(blobLine),
     RangeNotSatisfiable: by([blobLine, answer(416)]),
-    SizeMismatch: by([blobLine, answer(206, { "content-range": "bytes 2-9/10" }, "234567")])
+    SizeMismatch: by([blobLine, answer(206, { "content-range": "bytes 2-9/10" }, "23456789x")])
   }),
   endpoint("Blobs.delete", `DELETE ${v2}/blobs/${digest}`, Blobs.delete(repository, digest), {
     ...blobGone(`DELETE ${v2}/blobs/${digest}`),

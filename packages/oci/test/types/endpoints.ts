@@ -2,6 +2,8 @@
  * What each endpoint can fail with and what it needs, pinned both ways: tsc fails when an endpoint gains or loses an error,
  * when it asks for more than a `RegistryClient`, and when a new one is not listed here.
  */
+import type { PlatformError } from "@effect/platform/Error"
+import type { FileSystem } from "@effect/platform/FileSystem"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import * as Blobs from "effect-oci/Blobs"
@@ -43,8 +45,11 @@ type Same<Actual, Expected> = [Exclude<Actual, Expected>, Exclude<Expected, Actu
   ? true
   : { readonly undeclared: Exclude<Actual, Expected>; readonly missing: Exclude<Expected, Actual> }
 
+/** What is not of the registry's making. */
+type OutsideTag = "SourceError" | PlatformError["_tag"]
+
 /** An endpoint that fails with what every call can meet and with `Particular`, and needs a `RegistryClient` alone. */
-interface Fails<T, Particular extends RegistryError.RegistryError["_tag"] | "SourceError" = never, R = never> {
+interface Fails<T, Particular extends RegistryError.RegistryError["_tag"] | OutsideTag = never, R = never> {
   readonly errors: Same<TagOf<Failure<T>>, CallTag | Particular>
   readonly needs: Same<Needs<T>, RegistryClient | R>
 }
@@ -107,6 +112,7 @@ const calls = ({ bytes, descriptor, digest, manifest, reference, registry, repos
   "Blobs.exists": Blobs.exists(repository, digest),
   "Blobs.get": Blobs.get(repository, descriptor),
   "Blobs.stream": Blobs.stream(repository, digest),
+  "Blobs.toFile": Blobs.toFile(repository, descriptor, "layer.tar"),
   "Blobs.range": Blobs.range(repository, digest, { start: 0 }),
   "Blobs.delete": Blobs.delete(repository, digest),
   "Manifests.head": Manifests.head(reference),
@@ -181,6 +187,7 @@ export type Endpoints = Checked<{
   "Blobs.exists": Fails<Calls["Blobs.exists"]>
   "Blobs.get": Fails<Calls["Blobs.get"], BlobRead>
   "Blobs.stream": Fails<Calls["Blobs.stream"], BlobRead>
+  "Blobs.toFile": Fails<Calls["Blobs.toFile"], BlobRead | PlatformError["_tag"], FileSystem>
   "Blobs.range": Fails<Calls["Blobs.range"], BlobGone | "RangeNotSatisfiable" | "SizeMismatch">
   "Blobs.delete": Fails<Calls["Blobs.delete"], BlobGone | "Unsupported">
   "Manifests.head": Fails<Calls["Manifests.head"], ManifestRead>

@@ -30,14 +30,16 @@ export const facts = ({ operation, response }: Answer) => ({
 })
 
 /** The `Content-Length`, where it is a length and tells of the bytes that we get to see. */
-export const length = ({ response: { headers } }: Answer): number | undefined => {
+export const length = (answer: Answer): number | undefined => {
+  const { headers } = answer.response
   const text = headers["content-length"]
-  if (text === undefined || headers["transfer-encoding"] !== undefined || encoded(headers)) return undefined
+  if (text === undefined || headers["transfer-encoding"] !== undefined || isCoded(answer)) return undefined
   return /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined
 }
 
-const encoded = (headers: HttpClientResponse["headers"]): boolean => {
-  const coding = headers["content-encoding"]?.trim().toLowerCase()
+/** Whether what comes, or what came before a transport decoded it, is not what the registry holds. */
+export const isCoded = ({ response }: Answer): boolean => {
+  const coding = response.headers["content-encoding"]?.trim().toLowerCase()
   return coding !== undefined && coding !== "" && coding !== "identity"
 }
 

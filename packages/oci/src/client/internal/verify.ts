@@ -37,58 +37,53 @@ export const bytes = (
 
 /**
  * A stream whose last chunk is withheld until all of it has been checked: whoever it goes to never gets the whole of
- * something wrong. Stops at the first byte too many.
+ * something wrong.
  */
-const checked = <E, R, E2>(
+export const withholding = <E, R, E2>(
   content: Stream.Stream<Uint8Array, E, R>,
-  size: number | undefined,
-  facts: object,
   check: Effect.Effect<void, E2>
-): Stream.Stream<Uint8Array, E | E2 | SizeMismatch, R> =>
+): Stream.Stream<Uint8Array, E | E2, R> =>
   Stream.suspend(() => {
-    let actual = 0
     let withheld = Chunk.empty<Uint8Array>()
-    const fault = Effect.suspend(() => new SizeMismatch({ ...facts, expected: size ?? 0, actual }))
-    const end = Effect.suspend(
-      (): Effect.Effect<void, E2 | SizeMismatch> => (size !== undefined && actual < size ? fault : check)
-    )
     return content.pipe(
-      Stream.mapChunksEffect((chunk) => {
-        for (const bytes of chunk) actual += bytes.length
-        if (size !== undefined && actual > size) return fault
+      Stream.mapChunks((chunk) => {
         const before = withheld
         withheld = chunk
-        return Effect.succeed(before)
+        return before
       }),
-      Stream.concat(Stream.unwrap(Effect.map(end, () => Stream.fromChunk(withheld))))
+      Stream.concat(Stream.unwrap(Effect.map(check, () => Stream.fromChunk(withheld))))
     )
   })
 
-/** A stream that fails, before its last chunk, when it is not what it must be. */
-export const stream = <E, R>(
-  content: Stream.Stream<Uint8Array, E, R>,
-  expected: Expected,
-  facts: object
-): Effect.Effect<Stream.Stream<Uint8Array, E | DigestMismatch | SizeMismatch, R>, DigestMismatch> =>
-  Effect.gen(function* () {
-    const chosen = yield* algorithm(expected.digest, facts)
-    const hash = (yield* Hasher.Hasher).make(chosen)
-    const check = Effect.suspend(() => {
-      const actual = Digest.make(chosen, hash.digest())
-      return actual === expected.digest
-        ? Effect.void
-        : new DigestMismatch({ ...facts, expected: expected.digest, actual })
-    })
-    const hashed = Stream.mapChunks(content, (chunk) => {
-      for (const bytes of chunk) hash.update(bytes)
-      return chunk
-    })
-    return checked(hashed, expected.size, facts, check)
+/** A hash that is to become a digest. */
+export interface Hash {
+  readonly algorithm: Digest.Algorithm
+  readonly update: (bytes: Uint8Array) => void
+  /** The digest of all that was fed. Nothing may be fed after it. */
+  readonly digest: () => Digest.Digest
+}
+
+export const hash = (digest: Digest.Digest, facts: object): Effect.Effect<Hash, DigestMismatch> =>
+  Effect.zipWith(algorithm(digest, facts), Hasher.Hasher, (algorithm, hasher) => {
+    const hash = hasher.make(algorithm)
+    return { algorithm, update: hash.update, digest: () => Digest.make(algorithm, hash.digest()) }
   })
 
-/** A stream that fails, before its last chunk, unless it holds as many bytes as it must. */
+/** A stream that fails, before its last chunk, unless it holds as many bytes as it must; at the first byte too many. */
 export const sized = <E, R>(
   content: Stream.Stream<Uint8Array, E, R>,
   size: number,
   facts: object
-): Stream.Stream<Uint8Array, E | SizeMismatch, R> => checked(content, size, facts, Effect.void)
+): Stream.Stream<Uint8Array, E | SizeMismatch, R> =>
+  Stream.suspend(() => {
+    let actual = 0
+    const fault = Effect.suspend(() => new SizeMismatch({ ...facts, expected: size, actual }))
+    const counted = Stream.mapChunksEffect(content, (chunk) => {
+      for (const bytes of chunk) actual += bytes.length
+      return actual > size ? fault : Effect.succeed(chunk)
+    })
+    return withholding(
+      counted,
+      Effect.suspend(() => (actual < size ? fault : Effect.void))
+    )
+  })

@@ -1,0 +1,82 @@
+/**
+ * Writes blobs to files with one system call for each batch, the next one on its way while it lasts.
+ */
+import * as fs from "node:fs"
+import { type PlatformError, SystemError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as BlobFiles from "effect-oci/BlobFiles"
+
+/** How many batches are on their way to the disk at a time. More of them hold more memory, and win nothing. */
+const most = 2
+
+const failure = (path: string, cause: NodeJS.ErrnoException): PlatformError =>
+  new SystemError({
+    reason: "Unknown",
+    module: "FileSystem",
+    method: "writev",
+    pathOrDescriptor: path,
+    syscall: cause.syscall,
+    description: cause.message,
+    cause
+  })
+
+/** What is left of some pieces after so many of their bytes. */
+const after = (pieces: ReadonlyArray<Uint8Array>, written: number): ReadonlyArray<Uint8Array> => {
+  let left = written
+  return pieces.flatMap((piece) => {
+    const done = Math.min(left, piece.length)
+    left -= done
+    return done === piece.length ? [] : [piece.subarray(done)]
+  })
+}
+
+const open: BlobFiles.Service["open"] = (path, size) =>
+  Effect.gen(function* () {
+    const file = yield* Effect.flatMap(FileSystem.FileSystem, ({ open }) =>
+      open(path, { flag: size === 0 ? "w" : "r+" })
+    )
+    if (size > 0) yield* file.truncate(FileSystem.Size(size))
+    let position = size
+    let under = 0
+    let fault: PlatformError | undefined
+    let wake: (() => void) | undefined
+
+    const put = (pieces: ReadonlyArray<Uint8Array>, at: number): void =>
+      fs.writev(file.fd, pieces, at, (error, written) => {
+        const rest = error === null ? after(pieces, written) : []
+        if (rest.length > 0) return put(rest, at + written)
+        if (error !== null) fault = failure(path, error)
+        under--
+        wake?.()
+      })
+    /** Waits until fewer writes than that are under way, whatever became of the others. */
+    const until = (fewer: number): Effect.Effect<void> =>
+      Effect.async((resume) => {
+        wake = () => {
+          if (under < fewer) resume(Effect.void)
+        }
+        wake()
+      })
+    const checked = (fewer: number): Effect.Effect<void, PlatformError> =>
+      Effect.zipRight(
+        until(fewer),
+        Effect.suspend((): Effect.Effect<void, PlatformError> => fault ?? Effect.void)
+      )
+    // the file is closed after that
+    yield* Effect.addFinalizer(() => until(1))
+    return {
+      write: (pieces) =>
+        Effect.suspend(() => {
+          under++
+          put(pieces, position)
+          for (const { length } of pieces) position += length
+          return checked(most)
+        }),
+      flush: checked(1)
+    }
+  })
+
+/** Vectored writes, for the files of Node's own `FileSystem`. */
+export const layer: Layer.Layer<BlobFiles.BlobFiles> = Layer.succeed(BlobFiles.BlobFiles, { open })

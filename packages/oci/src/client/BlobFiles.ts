@@ -1,0 +1,57 @@
+/**
+ * How blobs come into files. The default writes over `FileSystem`; a platform may know a faster way.
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+/** A file that is written from its end on, by one caller. Its last writes are done before its Scope is closed. */
+export interface Writer {
+  /**
+   * Puts pieces after what is there, in their order: better a few of about 1 MiB than many small ones. It may return before
+   * they are written; what goes wrong with them then is the next call's failure.
+   */
+  readonly write: (pieces: ReadonlyArray<Uint8Array>) => Effect.Effect<void, PlatformError>
+  /** Waits until all is written. */
+  readonly flush: Effect.Effect<void, PlatformError>
+}
+
+export interface Service {
+  /** Opens a file to be written after its first `size` bytes, which it must have. What it has beyond them is gone. */
+  readonly open: (
+    path: string,
+    size: number
+  ) => Effect.Effect<Writer, PlatformError, FileSystem.FileSystem | Scope.Scope>
+}
+
+const joined = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const [only] = pieces
+  if (pieces.length === 1 && only !== undefined) return only
+  const all = new Uint8Array(pieces.reduce((size, { length }) => size + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}
+
+const overFileSystem: Service = {
+  open: (path, size) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const file = yield* fs.open(path, { flag: size === 0 ? "w" : "r+" })
+      if (size > 0) {
+        yield* file.truncate(FileSystem.Size(size))
+        yield* file.seek(FileSystem.Size(size), "start")
+      }
+      return { write: (pieces) => file.writeAll(joined(pieces)), flush: Effect.void }
+    })
+}
+
+/** The service that writes blobs to files. */
+export class BlobFiles extends Context.Reference<BlobFiles>()("effect-oci/BlobFiles", {
+  defaultValue: (): Service => overFileSystem
+}) {}
