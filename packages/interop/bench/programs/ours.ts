@@ -5,7 +5,6 @@
  */
 import { parseArgs } from "node:util"
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
 import * as Effect from "effect/Effect"
@@ -48,7 +47,7 @@ const pull = (source: string, folder: string) =>
     const reference = yield* Reference.parse(source)
     yield* fs.makeDirectory(`${folder}/blobs/sha256`, { recursive: true })
     const image = yield* Manifests.get(reference)
-    yield* each(image, (blob) => Temporary.toFile(reference.repository, blob, file(folder, blob), options))
+    yield* each(image, (blob) => Blobs.toFile(reference.repository, blob, file(folder, blob), options))
   })
 
 const push = (folder: string, target: string) =>
@@ -84,4 +83,4 @@ Effect.gen(function* () {
   if (job === "pull") yield* pull(from, to)
   else if (job === "push") yield* push(from, to)
   else yield* copy(from, to)
-}).pipe(Effect.provide([NodeRegistry.layer, NodeFileSystem.layer]), NodeRuntime.runMain)
+}).pipe(Effect.provide(NodeRegistry.layer), NodeRuntime.runMain)
