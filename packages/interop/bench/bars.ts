@@ -1,8 +1,8 @@
 /** What the library must hold, as ratios from one run. */
 import { mebibyte } from "./data.js"
+import { middle, type Result } from "./result.js"
 import { loop, ours } from "./sides.js"
 import { table } from "./table.js"
-import { middle, type Result } from "./transfers.js"
 
 interface Bar {
   /** Parts of what a result is called. */

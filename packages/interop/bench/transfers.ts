@@ -7,9 +7,9 @@ import * as Tool from "../src/Tool.js"
 import * as Cost from "./cost.js"
 import * as Data from "./data.js"
 import * as Registries from "./registries.js"
-import { median, rotate, type Taken } from "./rounds.js"
+import * as Result from "./result.js"
+import { rotate } from "./rounds.js"
 import type * as Sides from "./sides.js"
-import { table } from "./table.js"
 
 /** Where a run has its things. */
 export interface Place {
@@ -30,7 +30,11 @@ export interface Plan {
   readonly warmUp: number
 }
 
+/** What starting costs. */
+const start: Data.Shape = { name: "1x1KiB", count: 1, size: Data.kibibyte }
+
 export const shapes: ReadonlyArray<Data.Shape> = [
+  start,
   { name: "1x1GiB", count: 1, size: Data.gibibyte },
   { name: "20x32MiB", count: 20, size: 32 * Data.mebibyte },
   { name: "500x64KiB", count: 500, size: 64 * Data.kibibyte }
@@ -38,6 +42,7 @@ export const shapes: ReadonlyArray<Data.Shape> = [
 
 /** A tenth of each. */
 export const quick: ReadonlyArray<Data.Shape> = [
+  start,
   { name: "1x102MiB", count: 1, size: 102 * Data.mebibyte },
   { name: "20x3MiB", count: 20, size: 3 * Data.mebibyte },
   { name: "50x64KiB", count: 50, size: 64 * Data.kibibyte }
@@ -101,49 +106,16 @@ export const once = (job: Sides.Job, side: Sides.Side, { folder, image, source, 
   }).pipe(Effect.zipLeft(clear))
 }
 
-/** What sides took for a job. */
-export interface Result {
-  readonly job: Sides.Job
-  readonly shape: string
-  readonly server: string
-  readonly taken: ReadonlyArray<Taken<Cost.Cost>>
-}
-
-export const middle = (taken: Taken<Cost.Cost>, what: keyof Cost.Cost): number =>
-  median(taken.rounds.map((cost) => cost[what]))
-
-/** A result as a table, with ratios to one of its sides. */
-export const show = ({ job, server, shape, taken }: Result, base: string): string => {
-  const to = taken.find(({ name }) => name === base)
-  const ratio = (one: Taken<Cost.Cost>, what: keyof Cost.Cost) =>
-    to === undefined ? "" : (middle(one, what) / middle(to, what)).toFixed(2)
-  const rows = taken.map((side) => {
-    const walls = side.rounds.map(({ wall }) => wall)
-    return [
-      side.name,
-      middle(side, "wall").toFixed(2),
-      `${Math.min(...walls).toFixed(2)} to ${Math.max(...walls).toFixed(2)}`,
-      ratio(side, "wall"),
-      middle(side, "cpu").toFixed(2),
-      ratio(side, "cpu"),
-      middle(side, "server").toFixed(2),
-      (middle(side, "memory") / Data.mebibyte).toFixed(0)
-    ]
-  })
-  const head = ["", "wall s", "range", `x ${base}`, "CPU s", `x ${base}`, "server CPU s", "peak MiB"]
-  return `\n### ${job} ${shape}, ${server}\n\n${table(head, rows)}`
-}
-
 const image = (shape: Data.Shape, folder: string) =>
   Effect.acquireRelease(
     Effect.sync(() => Data.write(folder, shape)),
     () => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
   )
 
-/** Does all that is planned, and prints the result of each job when it is done. */
+/** Does all that is planned, and prints what came of each job when it is done, and of all at the end. */
 export const run = (plan: Plan, place: Place) =>
   Effect.gen(function* () {
-    const results: Array<Result> = []
+    const results: Array<Result.Result> = []
     const compare = Effect.fn(function* (server: Tool.Tool, shape: Data.Shape, ready: Arena) {
       const version = yield* server.version
       for (const job of plan.jobs) {
@@ -152,7 +124,7 @@ export const run = (plan: Plan, place: Place) =>
         const taken = yield* rotate(runs, plan.rounds, plan.warmUp)
         const result = { job, shape: shape.name, server: `${server.name} ${version.replace("v", "")}`, taken }
         results.push(result)
-        yield* Console.log(show(result, plan.base))
+        yield* Console.log(Result.table(result, plan.base))
       }
     })
     for (const shape of plan.shapes) {
@@ -164,5 +136,6 @@ export const run = (plan: Plan, place: Place) =>
         )
       )
     }
+    yield* Console.log(Result.summary(results, plan.base))
     return results
   })
