@@ -6,6 +6,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as RegistryServer from "@effect-oci/registry/RegistryServer"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Blobs from "effect-oci/Blobs"
@@ -43,6 +44,7 @@ const outputs: { readonly [name: string]: ReadonlyArray<string> } = {
   "blobs-exists": ["its config: true", "something else: false"],
   "blobs-get": ["it runs on linux/amd64", "its layers: 1"],
   "blobs-stream": ["sha256:…: 2048 bytes, verified"],
+  "blobs-to-file": ["sha256:…: 2048 bytes in layer.tar, verified"],
   "blobs-range": [`its config begins {"created"`, `its config ends "]}}`],
   "blobs-delete": ["wrote registry.test/org/app@sha256:…", "deleted it; is it there? false"],
   "uploads-post": ["wrote registry.test/org/app@sha256:…, 11 bytes"],
@@ -99,16 +101,27 @@ const outputs: { readonly [name: string]: ReadonlyArray<string> } = {
   "use-compose": ["sha256:…"],
   "use-own-http-client": ["sha256:…"],
   "use-mock-registry": ["1.2 is sha256:…", "9 is undefined"],
+  "image-download": ["2 blobs of sha256:… are in the folder"],
   "media-type-own": ["hello, world", "for amd64, arm64"]
 }
+
+/** A folder that is gone afterwards. */
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "effect-oci-"))),
+  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true }))
+)
 
 const names = [List.endpoints, List.parsers, List.uses].flatMap((imports) => Object.keys(imports))
 
 describe("the examples", () => {
   for (const name of names) {
-    it.effect(`${name} prints what it did`, () =>
+    it.scoped(`${name} prints what it did`, () =>
       Effect.gen(function* () {
-        const { err, out } = yield* printed(Runner.run([name]))
+        const folder = yield* temporary
+        const { err, out } = yield* Effect.withConfigProvider(
+          printed(Runner.run([name])),
+          ConfigProvider.fromMap(new Map([["FOLDER", folder]]))
+        )
         assert.deepStrictEqual(out, outputs[name])
         assert.deepStrictEqual(err, [])
       })
@@ -126,7 +139,7 @@ describe("the examples", () => {
   it("are there for every function that makes a request", () => {
     const modules = { Registry, Manifests, Blobs, Uploads, Tags, Referrers, Catalog }
     const functions = Object.entries(modules).flatMap(([module, exports]) =>
-      Object.keys(exports).map((name) => `${module}-${name}`.toLowerCase())
+      Object.keys(exports).map((name) => `${module}${name.replace(/^./, "-$&").replace(/[A-Z]/g, "-$&")}`.toLowerCase())
     )
     assert.includeMembers(
       names,
@@ -148,14 +161,11 @@ const overTls = RegistryServer.layerHttp({ seed: { "org/app:1.2": {} } }).pipe(
   Layer.provideMerge(NodeHttpServer.layer(() => https.createServer(Certificate.signed), { port: 0, host: "127.0.0.1" }))
 )
 
-const authority = Effect.acquireRelease(
-  Effect.sync(() => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "effect-oci-ca-"))
-    fs.writeFileSync(path.join(folder, "ca.pem"), Certificate.authority)
-    return folder
-  }),
-  (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true }))
-).pipe(Effect.map((folder) => path.join(folder, "ca.pem")))
+const authority = Effect.map(temporary, (folder) => {
+  const file = path.join(folder, "ca.pem")
+  fs.writeFileSync(file, Certificate.authority)
+  return file
+})
 
 describe("pnpm example", () => {
   it.effect("shows the requests with -v, one line each, on the error stream", () =>

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util"
+import type { FileSystem } from "@effect/platform/FileSystem"
 import * as Terminal from "@effect/platform/Terminal"
 import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
 import * as Arr from "effect/Array"
@@ -92,7 +93,7 @@ export const layerReal = (
   registry: RegistryName,
   options: Options
 ): Layer.Layer<
-  RegistryClient.RegistryClient,
+  RegistryClient.RegistryClient | FileSystem,
   UsageError | InvalidReference | RegistryHosts.HostsInvalid,
   Terminal.Terminal
 > => {

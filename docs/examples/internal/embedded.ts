@@ -1,5 +1,7 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import type { FileSystem } from "@effect/platform/FileSystem"
 import * as HttpApp from "@effect/platform/HttpApp"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -27,7 +29,7 @@ const fetch = Layer.effect(
 )
 
 /** A registry in this process. No request leaves it. */
-export const layer: Layer.Layer<RegistryClient.RegistryClient> = Layer.provideMerge(
+export const layer: Layer.Layer<RegistryClient.RegistryClient | FileSystem> = Layer.provideMerge(
   fetch,
   RegistryServer.layerTest({ seed })
-)
+).pipe(Layer.merge(NodeFileSystem.layer))

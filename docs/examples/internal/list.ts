@@ -1,3 +1,4 @@
+import type { FileSystem } from "@effect/platform/FileSystem"
 import type { ConfigError } from "effect/ConfigError"
 import type * as Effect from "effect/Effect"
 import type { Reference } from "effect-oci/Reference"
@@ -7,7 +8,7 @@ import type { RegistryClient } from "effect-oci/RegistryClient"
 export interface Example {
   readonly description: string
   /** What it writes, it writes into the reference's repository and those below. */
-  readonly program: (reference: Reference) => Effect.Effect<void, Error | ConfigError, RegistryClient>
+  readonly program: (reference: Reference) => Effect.Effect<void, Error | ConfigError, RegistryClient | FileSystem>
 }
 
 /** An example that needs no registry, only a text, and has one of its own. */
@@ -38,6 +39,7 @@ export const endpoints: Imports<Example> = {
   "blobs-exists": () => import("../blobs-exists.js"),
   "blobs-get": () => import("../blobs-get.js"),
   "blobs-stream": () => import("../blobs-stream.js"),
+  "blobs-to-file": () => import("../blobs-to-file.js"),
   "blobs-range": () => import("../blobs-range.js"),
   "blobs-delete": () => import("../blobs-delete.js"),
   "uploads-post": () => import("../uploads-post.js"),
@@ -69,5 +71,6 @@ export const uses: Imports<Example> = {
   "use-compose": () => import("../use-compose.js"),
   "use-own-http-client": () => import("../use-own-http-client.js"),
   "use-mock-registry": () => import("../use-mock-registry.js"),
+  "image-download": () => import("../image-download.js"),
   "media-type-own": () => import("../media-type-own.js")
 }
