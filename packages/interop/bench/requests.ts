@@ -1,8 +1,11 @@
 /**
  * What a small request costs: `Manifests.head` and `Manifests.get` with sign-in, retry and host policy in place, beside the
  * same requests on the bare undici layer of @effect/platform-node, on our transport alone, and on undici itself.
+ *
+ *   --rounds=15, and --check, which fails below the share that a call must keep
  */
 
+import { parseArgs } from "node:util"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as NodeClient from "@effect/platform-node/NodeHttpClient"
@@ -20,8 +23,9 @@ import * as MediaType from "effect-oci/MediaType"
 import * as Reference from "effect-oci/Reference"
 import type { RegistryClient } from "effect-oci/RegistryClient"
 import type { RegistryError } from "effect-oci/RegistryError"
-import { median, rotate, type Side, type Taken } from "./rounds.js"
+import { median, rotate, type Taken } from "./rounds.js"
 import { serve } from "./serving.js"
+import { table } from "./table.js"
 
 const concurrency = 10
 const connections = 16
@@ -42,6 +46,24 @@ const repeat = <A, E, R>(count: number, effect: Effect.Effect<A, E, R>) =>
   Effect.forEach(Arr.range(1, count), () => effect, { concurrency, discard: true })
 
 type Method = "GET" | "HEAD"
+
+/** What a round takes, in milliseconds: processor time is that of this process. */
+interface Cost {
+  readonly wall: number
+  readonly cpu: number
+}
+
+const timed = (name: string, work: () => Promise<unknown>) => ({
+  name,
+  run: Effect.promise(async (): Promise<Cost> => {
+    const before = process.cpuUsage()
+    const begun = performance.now()
+    await work()
+    const wall = performance.now() - begun
+    const { system, user } = process.cpuUsage(before)
+    return { wall, cpu: (user + system) / 1000 }
+  })
+})
 
 /** The sides of one method, and how to close what they opened. */
 const prepare = async (method: Method, count: number, port: number, token: string) => {
@@ -92,11 +114,11 @@ const prepare = async (method: Method, count: number, port: number, token: strin
   const endpoint: Effect.Effect<unknown, RegistryError, RegistryClient> =
     method === "HEAD" ? Manifests.head(reference) : Manifests.get(reference)
 
-  const sides: ReadonlyArray<Side> = [
-    { name: "raw undici", run: raw },
-    { name: "bare layer", run: () => bare.runPromise(repeat(count, kept)) },
-    { name: "NodeHttp", run: () => transport.runPromise(repeat(count, request)) },
-    { name: `Manifests.${method.toLowerCase()}`, run: () => ours.runPromise(repeat(count, endpoint)) }
+  const sides = [
+    timed("raw undici", raw),
+    timed("bare layer", () => bare.runPromise(repeat(count, kept))),
+    timed("NodeHttp", () => transport.runPromise(repeat(count, request))),
+    timed(`Manifests.${method.toLowerCase()}`, () => ours.runPromise(repeat(count, endpoint)))
   ]
   const close = async () => {
     await Promise.all([agent.destroy(), bare.dispose(), transport.dispose(), ours.dispose()])
@@ -104,33 +126,29 @@ const prepare = async (method: Method, count: number, port: number, token: strin
   return { sides, close }
 }
 
-const print = (method: Method, count: number, taken: ReadonlyArray<Taken>): number => {
-  const rates = taken.map(({ wall }) => (count * 1000) / median(wall))
+const print = (method: Method, count: number, taken: ReadonlyArray<Taken<Cost>>): number => {
+  const rates = taken.map(({ rounds }) => (count * 1000) / median(rounds.map(({ wall }) => wall)))
   const [raw = Number.NaN, bare = Number.NaN] = rates
-  console.log(`\n${count} x ${method} of a manifest, ${concurrency} at a time`)
-  console.log(`${"".padEnd(16)}   req/s   CPU us   x bare   x raw`)
-  for (const [index, { cpu, name }] of taken.entries()) {
+  const rows = taken.map(({ name, rounds }, index) => {
     const rate = rates[index] ?? Number.NaN
-    const figures = [
-      rate.toFixed(0).padStart(8),
-      ((median(cpu) * 1000) / count).toFixed(0).padStart(9),
-      (rate / bare).toFixed(2).padStart(9),
-      (rate / raw).toFixed(2).padStart(8)
-    ]
-    console.log(`${name.padEnd(16)}${figures.join("")}`)
-  }
+    const cpu = (median(rounds.map(({ cpu }) => cpu)) * 1000) / count
+    return [name, rate.toFixed(0), cpu.toFixed(0), (rate / bare).toFixed(2), (rate / raw).toFixed(2)]
+  })
+  console.log(`\n### ${count} x ${method} of a manifest, ${concurrency} at a time\n`)
+  console.log(table(["", "req/s", "CPU us", "x bare layer", "x raw undici"], rows))
   return (rates.at(-1) ?? Number.NaN) / bare
 }
 
-/** Runs the case; whether each endpoint keeps its share of the bare layer's requests per second. */
-export const requests = async (rounds: number, count = 2000): Promise<boolean> => {
-  const { port, stop, token } = await serve(0)
-  let kept = true
-  for (const method of ["HEAD", "GET"] as const) {
-    const { close, sides } = await prepare(method, count, port, token)
-    kept = print(method, count, await rotate(sides, rounds)) >= least && kept
-    await close()
-  }
-  stop()
-  return kept
+const { values } = parseArgs({
+  options: { check: { type: "boolean", default: false }, rounds: { type: "string", default: "15" } }
+})
+const count = 2000
+const { port, stop, token } = await serve()
+let kept = true
+for (const method of ["HEAD", "GET"] as const) {
+  const { close, sides } = await prepare(method, count, port, token)
+  kept = print(method, count, await Effect.runPromise(rotate(sides, Number(values.rounds)))) >= least && kept
+  await close()
 }
+stop()
+if (values.check && !kept) process.exitCode = 1

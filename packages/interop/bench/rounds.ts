@@ -1,40 +1,34 @@
-/** One way of doing the same work. */
-export interface Side {
+import * as Effect from "effect/Effect"
+
+/** One way of doing the same work, and what doing it once takes. */
+export interface Side<A, E = never, R = never> {
   readonly name: string
-  readonly run: () => Promise<unknown>
+  readonly run: Effect.Effect<A, E, R>
 }
 
-/** What the rounds of a side took, in milliseconds. */
-export interface Taken {
+/** What the rounds of a side took. */
+export interface Taken<A> {
   readonly name: string
-  readonly wall: ReadonlyArray<number>
-  /** Processor time of this process. */
-  readonly cpu: ReadonlyArray<number>
-}
-
-const timed = async (work: () => Promise<unknown>) => {
-  const before = process.cpuUsage()
-  const begun = performance.now()
-  await work()
-  const wall = performance.now() - begun
-  const { system, user } = process.cpuUsage(before)
-  return { wall, cpu: (user + system) / 1000 }
+  readonly rounds: ReadonlyArray<A>
 }
 
 /** Lets the sides take turns, each round beginning with another one: whatever else the machine does meets all of them. */
-export const rotate = async (sides: ReadonlyArray<Side>, rounds: number, warmUp = 1): Promise<ReadonlyArray<Taken>> => {
-  const all = sides.map(({ name, run }) => ({ name, run, wall: [] as number[], cpu: [] as number[] }))
-  for (let round = 0; round < warmUp + rounds; round++) {
-    const first = round % all.length
-    for (const side of [...all.slice(first), ...all.slice(0, first)]) {
-      const { cpu, wall } = await timed(side.run)
-      if (round < warmUp) continue
-      side.wall.push(wall)
-      side.cpu.push(cpu)
+export const rotate = <A, E, R>(
+  sides: ReadonlyArray<Side<A, E, R>>,
+  rounds: number,
+  warmUp = 1
+): Effect.Effect<ReadonlyArray<Taken<A>>, E, R> =>
+  Effect.gen(function* () {
+    const all = sides.map(({ name, run }) => ({ name, run, rounds: [] as A[] }))
+    for (let round = 0; round < warmUp + rounds; round++) {
+      const first = round % all.length
+      for (const side of [...all.slice(first), ...all.slice(0, first)]) {
+        const taken = yield* side.run
+        if (round >= warmUp) side.rounds.push(taken)
+      }
     }
-  }
-  return all
-}
+    return all
+  })
 
 export const median = (numbers: ReadonlyArray<number>): number =>
   [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN

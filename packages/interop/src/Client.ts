@@ -3,23 +3,32 @@
  * byte for byte. References have the registry in them: `127.0.0.1:5000/org/app:1`.
  */
 import type { CommandExecutor } from "@effect/platform/CommandExecutor"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { ParseError } from "effect/ParseResult"
-import type { ProcessFailed } from "./Process.js"
-import type { Tool, ToolMissing } from "./Tool.js"
+import * as Process from "./Process.js"
+import * as Tool from "./Tool.js"
 
 /** What a tool is asked to do. */
-export type Run<A> = Effect.Effect<A, ProcessFailed | ToolMissing | ParseError, CommandExecutor>
+export type Run<A> = Effect.Effect<A, Process.ProcessFailed | Tool.ToolMissing | ParseError, CommandExecutor>
 
-export interface Client {
-  readonly tool: Tool
+/** How images are moved: `A` is what comes of it. */
+export interface Moves<A> {
   /** Pushes what the layout in a folder names `1`. */
-  readonly push: (folder: string, target: string) => Run<unknown>
+  readonly push: (folder: string, target: string) => A
   /** Adds to the layout in a folder, which may have nothing in it yet. */
-  readonly pull: (source: string, folder: string) => Run<unknown>
+  readonly pull: (source: string, folder: string) => A
+  readonly copy: (source: string, target: string) => A
+}
+
+/** A tool that moves images, and with which arguments. */
+export interface Mover {
+  readonly tool: Tool.Tool
+  readonly args: Moves<ReadonlyArray<string>>
+}
+
+export interface Client extends Mover, Moves<Run<unknown>> {
   /** As `pull`, with all that refers to it. */
   readonly pullWithReferrers?: (source: string, folder: string) => Run<unknown>
-  readonly copy: (source: string, target: string) => Run<unknown>
   readonly tags: (repository: string) => Run<ReadonlyArray<string>>
   readonly repositories?: (host: string) => Run<ReadonlyArray<string>>
   /** The bytes of a manifest, as text. */
@@ -37,3 +46,16 @@ export interface Client {
 
 /** What was printed, line by line. */
 export const lines = (printed: string): ReadonlyArray<string> => printed.split("\n").filter((line) => line !== "")
+
+/** What a tool does with these arguments. */
+export const mover = (tool: Tool.Tool, args: Moves<ReadonlyArray<string>>): Mover & Moves<Run<unknown>> => {
+  const run = (words: ReadonlyArray<string>) =>
+    Effect.flatMap(Tool.program(tool), (program) => Process.run(program, ...words))
+  return {
+    tool,
+    args,
+    push: (folder, target) => run(args.push(folder, target)),
+    pull: (source, folder) => run(args.pull(source, folder)),
+    copy: (source, target) => run(args.copy(source, target))
+  }
+}

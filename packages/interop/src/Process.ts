@@ -2,7 +2,7 @@
  * Programs that are run to their end.
  */
 import * as Command from "@effect/platform/Command"
-import type { CommandExecutor } from "@effect/platform/CommandExecutor"
+import type { CommandExecutor, ProcessId } from "@effect/platform/CommandExecutor"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -32,11 +32,15 @@ export const show = (command: Command.Command): string =>
     .map(({ args, command }) => [command, ...args].join(" "))
     .join(" | ")
 
-/** As `run`, for a command with an environment or a folder of its own. */
-export const output = (command: Command.Command): Effect.Effect<string, ProcessFailed, CommandExecutor> => {
+/** As `run`, for a command with an environment or a folder of its own; with what is done as long as it runs. */
+export const output = (
+  command: Command.Command,
+  meanwhile?: (pid: ProcessId) => Effect.Effect<unknown>
+): Effect.Effect<string, ProcessFailed, CommandExecutor> => {
   const shown = show(command)
   return Effect.gen(function* () {
     const process = yield* Command.start(command)
+    if (meanwhile !== undefined) yield* Effect.forkScoped(meanwhile(process.pid))
     const [stdout, stderr, code] = yield* Effect.all(
       [
         Stream.mkString(Stream.decodeText(process.stdout)),

@@ -4,7 +4,7 @@
  */
 import { createServer } from "node:http"
 import * as Command from "@effect/platform/Command"
-import type { CommandExecutor } from "@effect/platform/CommandExecutor"
+import type { CommandExecutor, ProcessId } from "@effect/platform/CommandExecutor"
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -23,6 +23,9 @@ import * as Tool from "./Tool.js"
 
 /** Where a registry listens: `127.0.0.1:port`. */
 export class Host extends Context.Tag("@effect-oci/interop/Host")<Host, string>() {}
+
+/** The process that a registry is, unless it is this one. */
+export class Pid extends Context.Tag("@effect-oci/interop/Pid")<Pid, ProcessId>() {}
 
 export interface Server {
   readonly name: string
@@ -66,13 +69,15 @@ const serving = (command: Command.Command, words: string) =>
       Effect.zipRight(Deferred.fail(port, ended)),
       Effect.forkScoped
     )
-    return `127.0.0.1:${yield* Deferred.await(port)}`
+    return Context.make(Host, `127.0.0.1:${yield* Deferred.await(port)}`).pipe(Context.add(Pid, registry.pid))
   })
 
 /** Parts of distribution's configuration: https://distribution.github.io/distribution/about/configuration/ */
 export interface DistributionSettings {
   readonly auth?: object
   readonly tls?: object
+  /** The folder of its storage, which is a temporary one by default. */
+  readonly storage?: string
 }
 
 /** CNCF distribution, which docker-registry is an older version of. */
@@ -80,17 +85,16 @@ export const distributionWith = <E = never, R = never>(
   tool: Tool.Tool,
   settings: Effect.Effect<DistributionSettings, E, R>
 ) =>
-  Layer.scoped(
-    Host,
+  Layer.scopedContext(
     Effect.gen(function* () {
-      const { auth, tls } = yield* settings
+      const { auth, storage, tls } = yield* settings
       const program = yield* Tool.program(tool)
       const fs = yield* FileSystem.FileSystem
       const folder = yield* fs.makeTempDirectoryScoped()
       const config = {
         version: "0.1",
         log: { level: "info", accesslog: { disabled: true } },
-        storage: { filesystem: { rootdirectory: `${folder}/storage` }, delete: { enabled: true } },
+        storage: { filesystem: { rootdirectory: storage ?? `${folder}/storage` }, delete: { enabled: true } },
         http: { addr: "127.0.0.1:0", relativeurls: true, tls },
         auth
       }
@@ -135,8 +139,7 @@ export const distribution: Server = {
 export const ggcr: Server = {
   name: "ggcr",
   tool: Tool.crane,
-  layer: Layer.scoped(
-    Host,
+  layer: Layer.scopedContext(
     Effect.gen(function* () {
       const program = yield* Tool.program(Tool.crane)
       const fs = yield* FileSystem.FileSystem

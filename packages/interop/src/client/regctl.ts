@@ -1,22 +1,22 @@
 import * as Effect from "effect/Effect"
-import { type Client, lines, type Run } from "../Client.js"
+import { type Client, lines, mover, type Run } from "../Client.js"
 import * as Process from "../Process.js"
 import * as Tool from "../Tool.js"
 
-/** Runs it on the registry of a reference, in plain text. */
-const run = (reference: string, ...args: ReadonlyArray<string>): Run<string> =>
-  Effect.flatMap(Tool.program(Tool.regctl), (program) =>
-    Process.run(program, `--host=reg=${reference.split("/", 1)[0]},tls=disabled`, ...args)
-  )
+/** The registry of a reference speaks in plain text. */
+const host = (reference: string) => `--host=reg=${reference.split("/", 1)[0]},tls=disabled`
 
-const copy = (reference: string, ...args: ReadonlyArray<string>) => run(reference, "image", "copy", ...args)
+/** Runs it on the registry of a reference. */
+const run = (reference: string, ...args: ReadonlyArray<string>): Run<string> =>
+  Effect.flatMap(Tool.program(Tool.regctl), (program) => Process.run(program, host(reference), ...args))
 
 export const regctl: Client = {
-  tool: Tool.regctl,
-  push: (folder, target) => copy(target, `ocidir://${folder}:1`, target),
-  pull: (source, folder) => copy(source, source, `ocidir://${folder}:1`),
-  pullWithReferrers: (source, folder) => copy(source, "--referrers", source, `ocidir://${folder}:1`),
-  copy: (source, target) => copy(source, source, target),
+  ...mover(Tool.regctl, {
+    push: (folder, target) => [host(target), "image", "copy", `ocidir://${folder}:1`, target],
+    pull: (source, folder) => [host(source), "image", "copy", source, `ocidir://${folder}:1`],
+    copy: (source, target) => [host(source), host(target), "image", "copy", source, target]
+  }),
+  pullWithReferrers: (source, folder) => run(source, "image", "copy", "--referrers", source, `ocidir://${folder}:1`),
   tags: (repository) => Effect.map(run(repository, "tag", "ls", repository), lines),
   repositories: (host) => Effect.map(run(host, "repo", "ls", host), lines),
   manifest: (source) => run(source, "manifest", "get", "--format=raw-body", source),
