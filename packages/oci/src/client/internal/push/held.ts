@@ -65,10 +65,9 @@ export class Held {
           Effect.ignore,
           Effect.zipRight(Fiber.interrupt(fiber))
         )
-        return yield* Effect.tap(
-          Effect.onInterrupt(restore(Fiber.join(fiber)), () => late),
-          taken
-        )
+        const answer = yield* Effect.onInterrupt(restore(Fiber.join(fiber)), () => late)
+        yield* taken(answer)
+        return answer
       })
     )
 
