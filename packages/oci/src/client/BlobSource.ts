@@ -4,6 +4,7 @@
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Digest } from "../spec/Digest.js"
 
@@ -52,8 +53,18 @@ export const bytes = (content: Uint8Array, known?: Known): Sized & { readonly by
 /** A file, read in pieces of 1 MiB. Its size is looked up when it is pushed, and a file that then changes is refused. */
 export const file = (path: string, known?: Known): BlobSource<PlatformError, FileSystem.FileSystem> => {
   const from = (offset: number) =>
-    Stream.unwrap(
-      Effect.map(FileSystem.FileSystem, (files) => files.stream(path, { chunkSize: piece, bufferSize: 2, offset }))
+    Stream.unwrapScoped(
+      Effect.gen(function* () {
+        const files = yield* FileSystem.FileSystem
+        const opened = yield* files.open(path, { flag: "r" })
+        yield* opened.seek(offset, "start")
+        // FileSystem.stream reads ahead, and what lives longer costs more to collect than to read
+        return Stream.repeatEffectOption(
+          Effect.flatMap(Effect.mapError(opened.readAlloc(piece), Option.some), (bytes) =>
+            Effect.mapError(bytes, () => Option.none())
+          )
+        )
+      })
     )
   return {
     ...known,

@@ -410,7 +410,18 @@ export function put<E = never, R = never>(
   reference: Reference.Reference,
   manifest: Manifest.ManifestContent | Manifest.Manifest,
   options?: PutOptions & { readonly blobs?: SupplyOptions<E, R>["blobs"] | undefined }
-) {
+): Effect.Effect<
+  Put,
+  | E
+  | PutError
+  | BlobUploadUnknown
+  | BlobUploadInvalid
+  | SizeInvalid
+  | SizeMismatch
+  | RangeNotSatisfiable
+  | SourceNotReplayable,
+  R | RegistryClient
+> {
   return putAny(reference, manifest, options)
 }
 
