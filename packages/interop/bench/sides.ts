@@ -43,6 +43,7 @@ export const all = (programs: string) => {
     )
   return Effect.map(Effect.forEach([skopeo, crane, oras, regctl], tool), (tools) => [
     node(ours, "ours", jobs),
+    node(`${ours} --unasked`, "ours", ["push"], "--unasked"),
     node(loop, "hand", jobs),
     node(`${loop}+head`, "hand", ["push"], "ask"),
     ...tools,

@@ -1,7 +1,9 @@
 /**
  * Images by the library, as its users would write it.
  *
- *   pull REFERENCE FOLDER | push FOLDER REFERENCE | copy REFERENCE REFERENCE, with --progress and --ranges=N
+ *   pull REFERENCE FOLDER [--ranges=N] | push FOLDER REFERENCE [--unasked] | copy REFERENCE REFERENCE, all with [--progress]
+ *
+ * With `--unasked` the registry is not asked whether it has a blob before that is pushed.
  */
 import { parseArgs } from "node:util"
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -10,22 +12,27 @@ import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
 import * as Effect from "effect/Effect"
 import * as MutableRef from "effect/MutableRef"
 import * as Order from "effect/Order"
+import * as BlobSource from "effect-oci/BlobSource"
 import * as Blobs from "effect-oci/Blobs"
 import type { Descriptor } from "effect-oci/Descriptor"
 import * as Manifest from "effect-oci/Manifest"
 import * as Manifests from "effect-oci/Manifests"
 import * as Reference from "effect-oci/Reference"
-import * as Temporary from "./temporary.js"
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { progress: { type: "boolean", default: false }, ranges: { type: "string" } }
+  options: {
+    progress: { type: "boolean", default: false },
+    ranges: { type: "string" },
+    unasked: { type: "boolean", default: false }
+  }
 })
 
 const moved = MutableRef.make(0)
 const options = {
   progress: values.progress ? moved : undefined,
-  ranges: values.ranges === undefined ? undefined : Number(values.ranges)
+  ranges: values.ranges === undefined ? undefined : Number(values.ranges),
+  check: !values.unasked
 }
 
 const file = (folder: string, { digest }: { readonly digest: string }) => `${folder}/blobs/${digest.replace(":", "/")}`
@@ -58,9 +65,7 @@ const push = (folder: string, target: string) =>
     const [root] = Manifest.isIndex(index.manifest) ? index.manifest.manifests : []
     if (root === undefined) return yield* Effect.dieMessage(`${folder} is empty`)
     const image = yield* Manifest.ManifestContent.fromBytes(yield* fs.readFile(file(folder, root)))
-    yield* each(image, (blob) =>
-      Temporary.push(reference.repository, blob, Temporary.fromFile(file(folder, blob)), options)
-    )
+    yield* each(image, (blob) => Blobs.push(reference.repository, BlobSource.file(file(folder, blob), blob), options))
     yield* Manifests.put(reference, image)
   })
 
@@ -69,7 +74,9 @@ const copy = (source: string, target: string) =>
     const from = yield* Reference.parse(source)
     const to = yield* Reference.parse(target)
     const image = yield* Manifests.get(from)
-    yield* each(image, (blob) => Temporary.push(to.repository, blob, Blobs.stream(from.repository, blob), options))
+    yield* each(image, (blob) =>
+      Blobs.push(to.repository, BlobSource.stream(Blobs.stream(from.repository, blob), blob), options)
+    )
     yield* Manifests.put(to, image)
   })
 
