@@ -422,6 +422,8 @@ export function put<E = never, R = never>(
   | SourceNotReplayable,
   R | RegistryClient
 > {
+  // they are looked for in the first of the signatures
+  // @effect-diagnostics-next-line missingEffectError:off missingEffectContext:off
   return putAny(reference, manifest, options)
 }
 
