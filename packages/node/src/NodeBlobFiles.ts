@@ -1,21 +1,26 @@
 /**
- * Writes blobs to files with one system call for each batch, the next one on its way while it lasts.
+ * Writes blobs to files with one system call for each batch, the next one on its way while it lasts, and reads them with no
+ * more around each piece than that takes.
  */
 import * as fs from "node:fs"
 import { type PlatformError, SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as BlobFiles from "effect-oci/BlobFiles"
+import * as Pieces from "./internal/pieces.js"
 
 /** How many batches are on their way to the disk at a time. More of them hold more memory, and win nothing. */
 const most = 2
 
-const failure = (path: string, cause: NodeJS.ErrnoException): PlatformError =>
+const failure = (method: "read" | "writev", path: string, cause: NodeJS.ErrnoException): PlatformError =>
   new SystemError({
     reason: "Unknown",
     module: "FileSystem",
-    method: "writev",
+    method,
     pathOrDescriptor: path,
     syscall: cause.syscall,
     description: cause.message,
@@ -47,7 +52,7 @@ const open: BlobFiles.Service["open"] = (path, size) =>
       fs.writev(file.fd, pieces, at, (error, written) => {
         const rest = error === null ? after(pieces, written) : []
         if (rest.length > 0) return put(rest, at + written)
-        if (error !== null) fault = failure(path, error)
+        if (error !== null) fault = failure("writev", path, error)
         under--
         wake?.()
       })
@@ -78,5 +83,29 @@ const open: BlobFiles.Service["open"] = (path, size) =>
     }
   })
 
-/** Vectored writes, for the files of Node's own `FileSystem`. */
-export const layer: Layer.Layer<BlobFiles.BlobFiles> = Layer.succeed(BlobFiles.BlobFiles, { open })
+/** Pieces are filled again once our own transport has sent them. */
+const read: BlobFiles.Service["read"] = (path, from) =>
+  Stream.unwrapScoped(
+    Effect.gen(function* () {
+      const { fd } = yield* Effect.flatMap(FileSystem.FileSystem, ({ open }) => open(path, { flag: "r" }))
+      let position = from
+      return Stream.fromPull(
+        Effect.succeed(
+          Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<PlatformError>>((resume) => {
+            const piece = Pieces.take()
+            fs.read(fd, piece, 0, Pieces.size, position, (error, count) => {
+              if (error === null && count > 0) {
+                position += count
+                return resume(Effect.succeed(Chunk.of(count === Pieces.size ? piece : piece.subarray(0, count))))
+              }
+              Pieces.giveBack(piece)
+              resume(Effect.fail(error === null ? Option.none() : Option.some(failure("read", path, error))))
+            })
+          }).pipe(Effect.uninterruptible)
+        )
+      )
+    })
+  )
+
+/** For the files of Node's own `FileSystem`. */
+export const layer: Layer.Layer<BlobFiles.BlobFiles> = Layer.succeed(BlobFiles.BlobFiles, { open, read })

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { Readable } from "node:stream"
 import type * as Undici from "@effect/platform-node/Undici"
+import { Streamed } from "./streamed.js"
 
 /** How much of a body is held before somebody reads it, in bytes; then the socket waits, and with it the server. */
 const enough = 1024 * 1024
@@ -97,6 +98,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     this.ended = true
+    if (this.#body instanceof Streamed) this.#body.destroy()
     this.#notify()
   }
 
@@ -118,6 +120,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
     if (this.over) return
     this.error = error
     if (this.#body instanceof Readable) this.#body.on("error", () => {}).destroy(error)
+    if (this.#body instanceof Streamed) this.#body.destroy()
     this.#answer()
     this.#notify()
   }

@@ -1,9 +1,9 @@
+import type { Readable } from "node:stream"
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
-import * as NodeStream from "@effect/platform-node/NodeStream"
 import type * as Undici from "@effect/platform-node/Undici"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -12,6 +12,7 @@ import * as ScopedTransport from "effect-oci/ScopedTransport"
 import { Exchange } from "./exchange.js"
 import { Response } from "./response.js"
 import type { Routes } from "./routes.js"
+import { Streamed } from "./streamed.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 type Answer = Effect.Effect<Response, HttpClientError.RequestError>
@@ -65,7 +66,11 @@ interface Sending {
 /** The longest wait of a timer. */
 const longest = 2 ** 31 - 1
 
-const dispatch = (dispatcher: Undici.Dispatcher, { exchange, limit, request, url }: Sending, body: Body): Answer =>
+const dispatch = (
+  dispatcher: Undici.Dispatcher,
+  { exchange, limit, request, url }: Sending,
+  body: Body | Streamed
+): Answer =>
   Effect.async((resume) => {
     const timer = limit > longest ? undefined : setTimeout(() => exchange.abort(new Late()), limit)
     exchange.start(body, () => {
@@ -82,7 +87,8 @@ const dispatch = (dispatcher: Undici.Dispatcher, { exchange, limit, request, url
         path: url.pathname + url.search,
         method: request.method,
         headers: request.headers,
-        body,
+        // undici takes what can be iterated, though its types do not say so
+        body: body instanceof Streamed ? (body as unknown as Readable) : body,
         // how long to wait is the business of who waits
         headersTimeout: 0,
         bodyTimeout: 0,
@@ -110,7 +116,9 @@ const converted = (dispatcher: Undici.Dispatcher, sending: Sending): Answer => {
   const { body } = request
   switch (body._tag) {
     case "Stream":
-      return Effect.flatMap(NodeStream.toReadable(body.stream), (readable) => dispatch(dispatcher, sending, readable))
+      return Effect.flatMap(Effect.runtime<never>(), (runtime) =>
+        dispatch(dispatcher, sending, new Streamed(body.stream, runtime))
+      )
     case "FormData":
       return Effect.flatMap(written(body.formData), ({ bytes, type }) =>
         dispatch(dispatcher, { ...sending, request: HttpClientRequest.setHeader(request, "content-type", type) }, bytes)

@@ -1,11 +1,13 @@
 /**
- * How blobs come into files. The default writes over `FileSystem`; a platform may know a faster way.
+ * How blobs come into files, and out of them. The default goes over `FileSystem`; a platform may know a faster way.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 
 /** A file that is written from its end on, by one caller. Its last writes are done before its Scope is closed. */
 export interface Writer {
@@ -24,6 +26,8 @@ export interface Service {
     path: string,
     size: number
   ) => Effect.Effect<Writer, PlatformError, FileSystem.FileSystem | Scope.Scope>
+  /** What a file has from this byte on, in pieces of about 1 MiB. */
+  readonly read: (path: string, from: number) => Stream.Stream<Uint8Array, PlatformError, FileSystem.FileSystem>
 }
 
 const joined = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
@@ -38,7 +42,24 @@ const joined = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
   return all
 }
 
+/** How much of a file is read at a time: less costs more for each byte. */
+const piece = 1024 * 1024
+
 const overFileSystem: Service = {
+  read: (path, from) =>
+    Stream.unwrapScoped(
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const file = yield* fs.open(path, { flag: "r" })
+        yield* file.seek(FileSystem.Size(from), "start")
+        // FileSystem.stream reads ahead, and what lives longer costs more to collect than to read
+        return Stream.repeatEffectOption(
+          Effect.flatMap(Effect.mapError(file.readAlloc(piece), Option.some), (bytes) =>
+            Effect.mapError(bytes, () => Option.none())
+          )
+        )
+      })
+    ),
   open: (path, size) =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -58,7 +79,7 @@ const overFileSystem: Service = {
     })
 }
 
-/** The service that writes blobs to files. */
+/** The service that writes blobs to files and reads them. */
 export class BlobFiles extends Context.Reference<BlobFiles>()("effect-oci/BlobFiles", {
   defaultValue: (): Service => overFileSystem
 }) {}

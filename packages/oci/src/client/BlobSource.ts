@@ -4,9 +4,9 @@
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Digest } from "../spec/Digest.js"
+import * as BlobFiles from "./BlobFiles.js"
 
 /** What may be known of a blob before it is read. */
 export interface Known {
@@ -38,9 +38,6 @@ export interface Sized<out E = never, out R = never> extends BlobSource<E, R> {
 /** What a blob is called whose type nobody tells. */
 export const octets = "application/octet-stream"
 
-/** How much of a file is read at a time. */
-const piece = 1024 * 1024
-
 /** Bytes in memory. */
 export const bytes = (content: Uint8Array, known?: Known): Sized & { readonly bytes: Uint8Array } => ({
   ...known,
@@ -52,20 +49,7 @@ export const bytes = (content: Uint8Array, known?: Known): Sized & { readonly by
 
 /** A file, read in pieces of 1 MiB. Its size is looked up when it is pushed, and a file that then changes is refused. */
 export const file = (path: string, known?: Known): BlobSource<PlatformError, FileSystem.FileSystem> => {
-  const from = (offset: number) =>
-    Stream.unwrapScoped(
-      Effect.gen(function* () {
-        const files = yield* FileSystem.FileSystem
-        const opened = yield* files.open(path, { flag: "r" })
-        yield* opened.seek(offset, "start")
-        // FileSystem.stream reads ahead, and what lives longer costs more to collect than to read
-        return Stream.repeatEffectOption(
-          Effect.flatMap(Effect.mapError(opened.readAlloc(piece), Option.some), (bytes) =>
-            Effect.mapError(bytes, () => Option.none())
-          )
-        )
-      })
-    )
+  const from = (offset: number) => Stream.unwrap(Effect.map(BlobFiles.BlobFiles, (files) => files.read(path, offset)))
   return {
     ...known,
     size: Effect.flatMap(FileSystem.FileSystem, (files) => Effect.map(files.stat(path), ({ size }) => Number(size))),

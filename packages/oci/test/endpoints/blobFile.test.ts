@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as MutableRef from "effect/MutableRef"
+import * as Stream from "effect/Stream"
 import * as BlobFiles from "effect-oci/BlobFiles"
 import * as Blobs from "effect-oci/Blobs"
 import * as Descriptor from "effect-oci/Descriptor"
@@ -199,6 +200,7 @@ describe("Blobs.toFile", () => {
   it.scoped("calls for one path wait for each other", () => {
     let writing = 0
     const files: BlobFiles.Service = {
+      read: () => Stream.empty,
       open: () =>
         Effect.as(
           Effect.acquireRelease(

@@ -69,7 +69,10 @@ export const hash = (digest: Digest.Digest, facts: object): Effect.Effect<Hash, 
     return { algorithm, update: hash.update, digest: () => Digest.make(algorithm, hash.digest()) }
   })
 
-/** A stream that fails, before its last chunk, unless it holds as many bytes as it must; at the first byte too many. */
+/**
+ * A stream that fails unless it holds as many bytes as it must: at the first byte too many, and before all that it must have
+ * has been handed out.
+ */
 export const sized = <E, R>(
   content: Stream.Stream<Uint8Array, E, R>,
   size: number,
@@ -77,13 +80,19 @@ export const sized = <E, R>(
 ): Stream.Stream<Uint8Array, E | SizeMismatch, R> =>
   Stream.suspend(() => {
     let actual = 0
+    let last = Chunk.empty<Uint8Array>()
     const fault = Effect.suspend(() => new SizeMismatch({ ...facts, expected: size, actual }))
-    const counted = Stream.mapChunksEffect(content, (chunk) => {
-      for (const bytes of chunk) actual += bytes.length
-      return actual > size ? fault : Effect.succeed(chunk)
-    })
-    return withholding(
-      counted,
-      Effect.suspend(() => (actual < size ? fault : Effect.void))
+    return content.pipe(
+      Stream.mapChunksEffect((chunk) => {
+        for (const bytes of chunk) actual += bytes.length
+        if (actual < size) return Effect.succeed(chunk)
+        if (actual > size) return fault
+        // whether more comes is not known yet; what comes after it is empty
+        last = Chunk.appendAll(last, chunk)
+        return Effect.succeed(Chunk.empty())
+      }),
+      Stream.concat(
+        Stream.unwrap(Effect.suspend(() => (actual < size ? fault : Effect.succeed(Stream.fromChunk(last)))))
+      )
     )
   })

@@ -14,7 +14,7 @@ import * as Verify from "../verify.js"
 import * as Content from "./content.js"
 import * as Turn from "./turn.js"
 
-/** Bytes that are written, or read again, at a time. */
+/** Bytes that are written at a time. */
 const batch = 1024 * 1024
 
 /** What of a blob is in a file already, fed to the hash; what cannot be its beginning is not. */
@@ -29,7 +29,8 @@ const kept = (
     const length = Option.match(found, { onNone: () => 0, onSome: (info) => Number(info.size) })
     if (length === 0 || (size !== undefined && length > size)) return 0
     let at = 0
-    yield* Stream.runForEachChunk(fs.stream(path, { chunkSize: batch, bytesToRead: length }), (chunk) =>
+    const { read } = yield* BlobFiles.BlobFiles
+    yield* Stream.runForEachChunk(read(path, 0), (chunk) =>
       Effect.sync(() => {
         for (const bytes of chunk) {
           hash.update(bytes)
