@@ -1,5 +1,6 @@
 /** Ways of hashing, in Node and in a page alike. */
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type { Algorithm } from "effect-oci/Digest"
 import * as Hasher from "effect-oci/Hasher"
 import * as HasherWasm from "effect-oci/HasherWasm"
@@ -23,7 +24,7 @@ const whole: Way = async (content, algorithm) =>
 export const ways = Effect.gen(function* () {
   const all: Readonly<Record<string, Way>> = {
     "@noble/hashes": incremental(yield* Effect.provide(Hasher.Hasher, Hasher.layerPortable)),
-    "hash-wasm": incremental(yield* Effect.provide(Hasher.Hasher, HasherWasm.layer)),
+    "hash-wasm": incremental(yield* Effect.provide(Hasher.Hasher, Layer.orDie(HasherWasm.layer))),
     "Web Crypto, in one piece": whole
   }
   return all
