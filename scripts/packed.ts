@@ -52,7 +52,7 @@ try {
   for (const { folder: from, manifest, name } of published) {
     for (const [peer, version] of Object.entries(manifest.devDependencies)) {
       // a stranger has no optional peers, and does well without
-      const optional = peer in (manifest.peerDependenciesMeta ?? {})
+      const optional = manifest.peerDependenciesMeta?.[peer]?.optional === true
       if (!version.startsWith("workspace:") && !optional) dependencies[peer] = version
     }
     pnpm(from, "pack", "--out", path.join(folder, `${path.basename(from)}.tgz`))

@@ -48,7 +48,7 @@ const agree = (taken: ReadonlyArray<Taken<Ways.Measured>>): boolean =>
 
 export const run = (rounds: number) =>
   Effect.gen(function* () {
-    const page = yield* ScriptPage.open(here("page.ts"))
+    const page = yield* Effect.orDie(ScriptPage.open(here("page.ts")))
     const portable = yield* Ways.ways
     const native = Ways.incremental(yield* Effect.provide(Hasher.Hasher, NodeHasher.layer))
     const all = new Map([...Object.entries(portable), ["node:crypto", native]])
