@@ -12,6 +12,8 @@ interface Module {
   /** Below src, without its extension. */
   readonly file: string
   readonly doc: string | undefined
+  /** It imports a package that users may not have: the index, which must load without, leaves it out. */
+  readonly optional: boolean
 }
 
 /** A comment that opens a file and belongs to the module, not to the declaration below it. */
@@ -20,7 +22,7 @@ const leadingDoc = (source: string): string | undefined => {
   return /^(\n\n|\n?import )/.test(source.slice(end, end + 10)) ? source.slice(0, end) : undefined
 }
 
-const modulesOf = (src: string): ReadonlyArray<Module> =>
+const modulesOf = (src: string, optionalPeers: ReadonlyArray<string>): ReadonlyArray<Module> =>
   fs
     .readdirSync(src, { recursive: true, encoding: "utf8" })
     .map((file) => file.split(path.sep).join("/"))
@@ -29,10 +31,12 @@ const modulesOf = (src: string): ReadonlyArray<Module> =>
     .map((name) => {
       const file = name.slice(0, -3)
       const base = path.posix.basename(file)
+      const source = fs.readFileSync(path.join(src, name), "utf8")
       return {
         subpath: file === `node/${base}` ? file : base,
         file,
-        doc: leadingDoc(fs.readFileSync(path.join(src, name), "utf8"))
+        doc: leadingDoc(source),
+        optional: optionalPeers.some((peer) => source.includes(`from "${peer}"`))
       }
     })
 
@@ -46,7 +50,7 @@ const exportsOf = <A>(modules: ReadonlyArray<Module>, target: (file: string) => 
 
 const indexOf = (modules: ReadonlyArray<Module>): string =>
   modules
-    .filter(({ subpath }) => !subpath.includes("/"))
+    .filter(({ optional, subpath }) => !optional && !subpath.includes("/"))
     .map(({ doc, file, subpath }) => `${doc ? `\n${doc}\n` : ""}export * as ${subpath} from "./${file}.js"\n`)
     .join("")
     .trimStart() || "export {}\n"
@@ -60,7 +64,7 @@ const write = (file: string, content: string): void => {
 }
 
 for (const { folder, manifest, name } of published) {
-  const modules = modulesOf(path.join(folder, "src"))
+  const modules = modulesOf(path.join(folder, "src"), Object.keys(manifest.peerDependenciesMeta ?? {}))
   const subpaths = modules.map(({ subpath }) => subpath)
   const twice = subpaths.find((subpath, index) => subpaths.indexOf(subpath) !== index)
   if (twice !== undefined) throw new Error(`${name}: two modules are called ${twice}`)

@@ -8,7 +8,10 @@ export interface Package {
   readonly name: string
   readonly folder: string
   /** Its package.json. */
-  readonly manifest: Record<string, unknown> & { readonly devDependencies: Record<string, string> }
+  readonly manifest: Record<string, unknown> & {
+    readonly devDependencies: Record<string, string>
+    readonly peerDependenciesMeta?: Record<string, { readonly optional: boolean }>
+  }
 }
 
 /** The packages that are published, which is all that are not private. */

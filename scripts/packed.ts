@@ -51,7 +51,9 @@ try {
   const dependencies: Record<string, string> = {}
   for (const { folder: from, manifest, name } of published) {
     for (const [peer, version] of Object.entries(manifest.devDependencies)) {
-      if (!version.startsWith("workspace:")) dependencies[peer] = version
+      // a stranger has no optional peers, and does well without
+      const optional = manifest.peerDependenciesMeta?.[peer]?.optional === true
+      if (!version.startsWith("workspace:") && !optional) dependencies[peer] = version
     }
     pnpm(from, "pack", "--out", path.join(folder, `${path.basename(from)}.tgz`))
     dependencies[name] = `file:./${path.basename(from)}.tgz`

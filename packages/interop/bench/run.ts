@@ -8,6 +8,7 @@
  *   pnpm bench flatness                the memory of one layer of 64 MiB, 1 GiB and 4 GiB
  *   pnpm bench progress                what counting costs
  *   pnpm bench ranges                  one layer of 1 GiB by several ranges at a time
+ *   pnpm bench hashing                 how fast bytes are hashed, in Chromium and in Node
  *   --quick                            less of it: a tenth of the transfers, and no layer of 4 GiB
  *   --rounds=N                         15 by default for requests, 3 for flatness, 5 for the others
  */
@@ -21,6 +22,7 @@ import * as Tool from "../src/Tool.js"
 import { verdict } from "./bars.js"
 import { compile } from "./compile.js"
 import { gibibyte, mebibyte } from "./data.js"
+import * as Hashing from "./hashing/hashing.js"
 import * as Machine from "./machine.js"
 import * as Sides from "./sides.js"
 import * as Transfers from "./transfers.js"
@@ -127,7 +129,9 @@ const flatness = Effect.gen(function* () {
   )
 })
 
-const cases = { requests, transfers, flatness, progress, ranges }
+const hashing = Hashing.run(Number(values.rounds ?? 5))
+
+const cases = { requests, transfers, flatness, progress, ranges, hashing }
 const wanted = Object.entries(cases).filter(([name]) => only === undefined || only === name)
 if (wanted.length === 0) throw new Error(`${only} is none of ${Object.keys(cases).join(", ")}`)
 

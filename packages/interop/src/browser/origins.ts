@@ -1,26 +1,16 @@
 /**
  * Registries as web pages meet them, each on an origin of its own.
  */
-import { createServer } from "node:http"
 import { gzipSync } from "node:zlib"
-import type * as HttpApp from "@effect/platform/HttpApp"
 import type { ServeError } from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { serve } from "./serve.js"
 import { codedContent } from "./suite/hiding.js"
 import type { Suites } from "./suites.js"
-
-/** Serves on a free port, and says which host that is. */
-export const serve = (app: HttpApp.Default): Effect.Effect<string, ServeError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const server = yield* NodeHttpServer.make(createServer, { port: 0, host: "127.0.0.1" })
-    yield* server.serve(app)
-    return server.address._tag === "TcpAddress" ? `127.0.0.1:${server.address.port}` : server.address.path
-  })
 
 const exposing = Effect.map(RegistryServer.make({ cors: "*" }), ({ app }) => app)
 
