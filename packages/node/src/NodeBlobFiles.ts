@@ -16,6 +16,9 @@ import * as Pieces from "./internal/pieces.js"
 /** How many batches are on their way to the disk at a time. More of them hold more memory, and win nothing. */
 const most = 2
 
+/** The first piece of a file, in bytes. */
+const small = 128 * 1024
+
 const failure = (method: "read" | "writev", path: string, cause: NodeJS.ErrnoException): PlatformError =>
   new SystemError({
     reason: "Unknown",
@@ -87,23 +90,23 @@ const open: BlobFiles.Service["open"] = (path, size) =>
 const read: BlobFiles.Service["read"] = (path, from) =>
   Stream.unwrapScoped(
     Effect.gen(function* () {
-      const { fd } = yield* Effect.flatMap(FileSystem.FileSystem, ({ open }) => open(path, { flag: "r" }))
+      const file = yield* Effect.flatMap(FileSystem.FileSystem, ({ open }) => open(path, { flag: "r" }))
       let position = from
-      return Stream.fromPull(
-        Effect.succeed(
-          Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<PlatformError>>((resume) => {
-            const piece = Pieces.take()
-            fs.read(fd, piece, 0, Pieces.size, position, (error, count) => {
-              if (error === null && count > 0) {
-                position += count
-                return resume(Effect.succeed(Chunk.of(count === Pieces.size ? piece : piece.subarray(0, count))))
-              }
-              Pieces.giveBack(piece)
-              resume(Effect.fail(error === null ? Option.none() : Option.some(failure("read", path, error))))
-            })
-          }).pipe(Effect.uninterruptible)
-        )
-      )
+      let ended = false
+      const next = Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<PlatformError>>((resume) => {
+        // most files are small
+        const piece = position === from ? new Uint8Array(small) : Pieces.take()
+        fs.read(file.fd, piece, 0, piece.length, position, (error, count) => {
+          ended = count < piece.length
+          position += count
+          if (error === null && !ended) return resume(Effect.succeed(Chunk.of(piece)))
+          if (error === null && count > 0) return resume(Effect.succeed(Chunk.of(piece.subarray(0, count))))
+          Pieces.giveBack(piece)
+          resume(Effect.fail(error === null ? Option.none() : Option.some(failure("read", path, error))))
+        })
+      })
+      const pull = Effect.suspend(() => (ended ? Effect.fail(Option.none()) : Effect.uninterruptible(next)))
+      return Stream.fromPull(Effect.succeed(pull))
     })
   )
 

@@ -26,7 +26,10 @@ export interface Service {
     path: string,
     size: number
   ) => Effect.Effect<Writer, PlatformError, FileSystem.FileSystem | Scope.Scope>
-  /** What a file has from this byte on, in pieces of about 1 MiB. */
+  /**
+   * What a file has from this byte on, in pieces of about 1 MiB. A transport that has sent a piece may have it filled again:
+   * whoever sends pieces and keeps them, keeps copies.
+   */
   readonly read: (path: string, from: number) => Stream.Stream<Uint8Array, PlatformError, FileSystem.FileSystem>
 }
 

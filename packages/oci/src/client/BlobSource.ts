@@ -27,6 +27,8 @@ export interface BlobSource<out E = never, out R = never> extends Known {
   readonly once?: boolean | undefined
   /** All of it, where it is in memory. */
   readonly bytes?: Uint8Array | undefined
+  /** All of it in one piece, where that costs less than a stream. Only used for what is small. */
+  readonly load?: Effect.Effect<Uint8Array, E, R> | undefined
 }
 
 /** A source whose size is known. */
@@ -54,7 +56,8 @@ export const file = (path: string, known?: Known): BlobSource<PlatformError, Fil
     ...known,
     size: Effect.flatMap(FileSystem.FileSystem, (files) => Effect.map(files.stat(path), ({ size }) => Number(size))),
     stream: from(0),
-    from
+    from,
+    load: Effect.flatMap(FileSystem.FileSystem, (files) => files.readFile(path))
   }
 }
 

@@ -287,4 +287,7 @@ export const push = <E = never, R = never>(
   | Unsupported
   | CallError,
   R | RegistryClient.RegistryClient
-> => Push.push(repository, source, options).pipe(Effect.withSpan("oci.blobs.push", { captureStackTrace: false }))
+> =>
+  Push.push(repository, source, options).pipe(
+    Call.spanned("oci.blobs.push", repository, source instanceof Uint8Array ? undefined : source.digest)
+  )

@@ -75,11 +75,10 @@ export const start: (
   repository: Repository,
   options?: { readonly algorithm?: Digest.Algorithm | undefined }
 ) => Effect.Effect<UploadSession, NameUnknown | NameInvalid | DigestInvalid | Unsupported | CallError, RegistryClient> =
-  Effect.fn("oci.uploads.start")(function* (repository, options) {
-    yield* Request.annotate(repository)
-    const answer = yield* Call.head(begin(repository, options?.algorithm ?? "sha256"))
-    return yield* UploadAnswer.begun(answer, repository)
-  })
+  (repository, options) =>
+    Effect.flatMap(Call.head(begin(repository, options?.algorithm ?? "sha256")), (answer) =>
+      UploadAnswer.begun(answer, repository)
+    ).pipe(Call.spanned("oci.uploads.start", repository))
 
 /**
  * Uploads a blob of known digest and size with one request (end-4b). A registry that does not take it so has begun a
@@ -109,7 +108,6 @@ export const post = <E = never, R = never>(
 > =>
   Effect.gen(function* () {
     const { digest, size } = descriptor
-    yield* Request.annotate(repository, digest)
     const facts = Request.blobFacts(repository, digest)
     if (body instanceof Uint8Array && body.length !== size) {
       return yield* new SizeMismatch({ ...facts, expected: size, actual: body.length })
@@ -120,7 +118,7 @@ export const post = <E = never, R = never>(
     const session = yield* UploadAnswer.begun(answer, repository)
     const finished = yield* UploadBody.again(finish(session, digest, content), facts)
     return { ...finished, mediaType: descriptor.mediaType }
-  }).pipe(Effect.withSpan("oci.uploads.post", { captureStackTrace: false }))
+  }).pipe(Call.spanned("oci.uploads.post", repository, descriptor.digest))
 
 const contentRange = (session: UploadSession, size: number): string => `${session.offset}-${session.offset + size - 1}`
 
@@ -146,7 +144,6 @@ export const patch = <E = never, R = never>(
 > =>
   Effect.gen(function* () {
     const { location, offset, repository } = session
-    yield* Request.annotate(repository)
     const size = UploadBody.sizeOf(chunk)
     // an empty range cannot be written, and moves nothing
     if (size === 0) return session
@@ -172,7 +169,7 @@ export const patch = <E = never, R = never>(
       })
     }
     return yield* UploadAnswer.continued(answer, session, now)
-  }).pipe(Effect.withSpan("oci.uploads.patch", { captureStackTrace: false }))
+  }).pipe(Call.spanned("oci.uploads.patch", session.repository))
 
 /**
  * Ends an upload, with its last chunk or with the whole blob if nothing was sent before (end-6). The registry verifies the
@@ -198,7 +195,6 @@ export const finish = <E = never, R = never>(
 > =>
   Effect.gen(function* () {
     const { location, offset, repository } = session
-    yield* Request.annotate(repository, digest)
     const chunk = lastChunk ?? new Uint8Array()
     const size = UploadBody.sizeOf(chunk)
     const put = HttpClientRequest.put(Request.append(Redacted.value(location), "digest", digest))
@@ -215,7 +211,7 @@ export const finish = <E = never, R = never>(
         })
     )
     return yield* UploadAnswer.finished(answer, { mediaType: octets, digest, size: offset + size })
-  }).pipe(Effect.withSpan("oci.uploads.finish", { captureStackTrace: false }))
+  }).pipe(Call.spanned("oci.uploads.finish", session.repository, digest))
 
 /**
  * Puts a blob of another repository of the same registry into this one, without its bytes (end-11); without `from` the

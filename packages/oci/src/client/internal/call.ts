@@ -154,9 +154,7 @@ export const read = <A, E, E2, R2>(
  */
 export const spanned =
   (name: `oci.${string}`, repository: Repository, target?: string) =>
-  <A, E, R>(
-    self: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan> | RegistryClient.RegistryClient> =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | RegistryClient.RegistryClient> =>
     Effect.flatMap(RegistryClient.RegistryClient, ({ memory }) =>
       Effect.useSpan(name, { captureStackTrace: false, attributes: Request.attributes(repository, target) }, (span) =>
         Effect.contextWithEffect((context: Context.Context<never>) =>

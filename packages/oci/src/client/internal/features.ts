@@ -31,9 +31,10 @@ export const known = (
   feature: keyof RegistryHosts.Capabilities
 ): Effect.Effect<boolean | undefined, never, RegistryClient> =>
   Effect.flatMap(RegistryClient, (client) =>
-    Effect.zipWith(stated(repository, feature), Clock.currentTimeMillis, (stated, now) => {
+    Effect.flatMap(stated(repository, feature), (stated) => {
       const found = memory(client.memory).get(key(repository, feature))
-      return stated ?? (found !== undefined && found.until > now ? found.there : undefined)
+      if (stated !== undefined || found === undefined) return Effect.succeed(stated)
+      return Effect.map(Clock.currentTimeMillis, (now) => (found.until > now ? found.there : undefined))
     })
   )
 

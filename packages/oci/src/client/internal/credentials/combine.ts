@@ -30,7 +30,7 @@ export const orElse = (first: Service, second: Service): Service => ({
     first.headers,
     second.headers,
     (first, second) => (registry) =>
-      Effect.zipWith(first(registry), second(registry), (first, second) => ({ ...second, ...first }))
+      Effect.flatMap(first(registry), (first) => Effect.map(second(registry), (second) => ({ ...second, ...first })))
   ),
   store: both(
     first.store,

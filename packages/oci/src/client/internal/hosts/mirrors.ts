@@ -66,18 +66,20 @@ export const before = (
   via: Via,
   scope: Scope.Scope
 ): Effect.Effect<HttpClientResponse, CallError> =>
-  Effect.flatMap(Effect.zip(FiberRef.get(passedBy), Clock.currentTimeMillis), ([none, now]) => {
-    const until = resting(memory)
-    const healthy = none ? [] : routes.filter(({ host }) => (until.get(host.baseUrl) ?? now) <= now)
-    const go = (at: number): Effect.Effect<HttpClientResponse, CallError> => {
-      const route = healthy[at]
-      if (route === undefined) return via(last, scope)
-      return Effect.flatMap(one(route, memory, via, scope), (found) =>
-        found === undefined ? go(at + 1) : Effect.succeed(found)
-      )
-    }
-    return go(0)
-  })
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.flatMap(FiberRef.get(passedBy), (none) => {
+      const until = resting(memory)
+      const healthy = none ? [] : routes.filter(({ host }) => (until.get(host.baseUrl) ?? now) <= now)
+      const go = (at: number): Effect.Effect<HttpClientResponse, CallError> => {
+        const route = healthy[at]
+        if (route === undefined) return via(last, scope)
+        return Effect.flatMap(one(route, memory, via, scope), (found) =>
+          found === undefined ? go(at + 1) : Effect.succeed(found)
+        )
+      }
+      return go(0)
+    })
+  )
 
 /** Whether an answer is a mirror's. */
 export const isFrom = (response: HttpClientResponse): boolean => provenance.has(response)

@@ -20,9 +20,10 @@ export const find = (
   Call.head({
     operation: Request.onRepository("blobs.head", repository, digest),
     request: HttpClientRequest.head(Request.blob(repository, digest)),
-    accepts: [200]
+    accepts: [200, 404]
   }).pipe(
     Effect.map((answer) => {
+      if (answer.response.status === 404) return undefined
       const told = Body.length(answer)
       return size === undefined || told === undefined || told === size ? (told ?? size) : undefined
     }),

@@ -257,7 +257,6 @@ export const push = <E, R>(
   Effect.gen(function* () {
     const source: BlobSource.BlobSource<E, R> = given instanceof Uint8Array ? BlobSource.bytes(given) : given
     const { digest, mediaType = BlobSource.octets } = source
-    yield* Request.annotate(repository, digest)
     const client = yield* RegistryClient
     const blob = yield* sent({
       repository,

@@ -48,6 +48,16 @@ export const collect = <E, R>(
   facts: object
 ): Effect.Effect<Uint8Array, SourceFailed<E> | SizeMismatch, R> =>
   Effect.suspend(() => {
+    const sized = (bytes: Uint8Array) =>
+      bytes.length === size
+        ? Effect.succeed(bytes)
+        : new SizeMismatch({ ...facts, expected: size, actual: bytes.length })
+    if (source.load !== undefined) {
+      return Effect.matchEffect(source.load, {
+        onFailure: (error) => Effect.fail(new SourceFailed(error)),
+        onSuccess: sized
+      })
+    }
     const pieces: Array<Uint8Array> = []
     let actual = 0
     return from(source, 0).pipe(
@@ -58,9 +68,7 @@ export const collect = <E, R>(
           return actual <= size
         })
       ),
-      Effect.flatMap(() =>
-        actual === size ? Effect.succeed(joined(pieces)) : new SizeMismatch({ ...facts, expected: size, actual })
-      )
+      Effect.flatMap(() => sized(joined(pieces)))
     )
   })
 
