@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { key } from "./internal/blobFilesKey.js"
 
 /** A file that is written from its end on, by one caller. Its last writes are done before its Scope is closed. */
 export interface Writer {
@@ -83,6 +84,6 @@ const overFileSystem: Service = {
 }
 
 /** The service that writes blobs to files and reads them. */
-export class BlobFiles extends Context.Reference<BlobFiles>()("effect-oci/BlobFiles", {
+export class BlobFiles extends Context.Reference<BlobFiles>()(key, {
   defaultValue: (): Service => overFileSystem
 }) {}

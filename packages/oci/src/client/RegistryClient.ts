@@ -16,6 +16,7 @@ import type { RegistryName } from "../spec/RegistryName.js"
 import type { Repository } from "../spec/Repository.js"
 import * as Credentials from "./Credentials.js"
 import * as TokenService from "./internal/auth/tokenService.js"
+import * as BlobFilesKey from "./internal/blobFilesKey.js"
 import * as RegistryHttpClient from "./internal/client.js"
 import * as Exchange from "./internal/exchange.js"
 import * as Facts from "./internal/facts.js"
@@ -77,6 +78,7 @@ const policies: ReadonlyArray<{ readonly key: string }> = [
   OriginPolicy.OriginPolicy,
   RegistryMiddleware.RegistryMiddleware,
   RegistryObserver.RegistryObserver,
+  BlobFilesKey,
   HasherKey
 ]
 

@@ -19,6 +19,7 @@ const batch = 1024 * 1024
 
 /** What of a blob is in a file already, fed to the hash; what cannot be its beginning is not. */
 const kept = (
+  files: BlobFiles.Service,
   path: string,
   size: number | undefined,
   hash: Verify.Hash
@@ -29,8 +30,7 @@ const kept = (
     const length = Option.match(found, { onNone: () => 0, onSome: (info) => Number(info.size) })
     if (length === 0 || (size !== undefined && length > size)) return 0
     let at = 0
-    const { read } = yield* BlobFiles.BlobFiles
-    yield* Stream.runForEachChunk(read(path, 0), (chunk) =>
+    yield* Stream.runForEachChunk(files.read(path, 0), (chunk) =>
       Effect.sync(() => {
         for (const bytes of chunk) {
           hash.update(bytes)
@@ -42,11 +42,10 @@ const kept = (
   })
 
 /** Writes bytes after those that are there, also what has come before a failure, and tells how many there are then. */
-const written = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, path: string, size: number) =>
+const written = <E, R>(files: BlobFiles.Service, bytes: Stream.Stream<Uint8Array, E, R>, path: string, size: number) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { open } = yield* BlobFiles.BlobFiles
-      const writer = yield* open(path, size)
+      const writer = yield* files.open(path, size)
       let pieces: Array<Uint8Array> = []
       let held = 0
       let total = size
@@ -85,6 +84,7 @@ export const save = (repository: Repository, target: Target, path: string, optio
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const client = yield* RegistryClient.RegistryClient
+    const files = yield* client.provide(BlobFiles.BlobFiles)
     const digest = Content.digestOf(target)
     const partial = `${path}.${Digest.encoded(digest).slice(0, 16)}.partial`
     const inline = yield* client.provide(Content.embedded(target))
@@ -98,7 +98,7 @@ export const save = (repository: Repository, target: Target, path: string, optio
     > =>
       Effect.gen(function* () {
         const hash = yield* client.provide(Verify.hash(digest, Request.blobFacts(repository, digest)))
-        const from = anew || Option.isSome(inline) ? 0 : yield* kept(partial, Content.sizeOf(target), hash)
+        const from = anew || Option.isSome(inline) ? 0 : yield* kept(files, partial, Content.sizeOf(target), hash)
         const content: Content.Content = Option.match(inline, {
           onNone: () => Content.open(repository, target, { ...options, from, hash }),
           onSome: (bytes) => ({ bytes: Stream.make(bytes), check: Effect.void, mirrored: () => false })
@@ -109,7 +109,7 @@ export const save = (repository: Repository, target: Target, path: string, optio
             fs.remove(partial, { force: true }),
             !anew && (from > 0 || content.mirrored()) ? attempt(true) : Effect.fail(error)
           )
-        const saved = Effect.tap(written(content.bytes, partial, from), () => content.check)
+        const saved = Effect.tap(written(files, content.bytes, partial, from), () => content.check)
         return yield* Effect.catchTags(saved, {
           DigestMismatch: wrong,
           SizeMismatch: wrong
