@@ -88,7 +88,7 @@ describe("in a page, fetch", () => {
   it.effect("E2 refuses a redirect of what changes something", () =>
     Effect.gen(function* () {
       const { asked, layer } = answering(seen(new Response(null), { type: "opaqueredirect" }))
-      const error = yield* Effect.flip(Effect.provide(Manifests.delete(repository, digest), layer))
+      const error = yield* Effect.flip(Effect.provide(Blobs.delete(repository, digest), layer))
       assert(error._tag === "TransportError")
       assert.strictEqual(error.code, "ERR_BROWSER_REDIRECT")
       assert.isFalse(RegistryError.isRetryable(error))
