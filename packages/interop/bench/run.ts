@@ -8,6 +8,7 @@
  *   pnpm bench flatness                the memory of one layer of 64 MiB, 1 GiB and 4 GiB
  *   pnpm bench progress                what counting costs
  *   pnpm bench ranges                  one layer of 1 GiB by several ranges at a time
+ *   pnpm bench faults                  the same through a proxy that breaks connections
  *   --quick                            less of it: a tenth of the transfers, and no layer of 4 GiB
  *   --rounds=N                         15 by default for requests, 3 for flatness, 5 for the others
  */
@@ -21,6 +22,7 @@ import * as Tool from "../src/Tool.js"
 import { verdict } from "./bars.js"
 import { compile } from "./compile.js"
 import { gibibyte, mebibyte } from "./data.js"
+import * as Faults from "./faults.js"
 import * as Machine from "./machine.js"
 import * as Sides from "./sides.js"
 import * as Transfers from "./transfers.js"
@@ -127,7 +129,12 @@ const flatness = Effect.gen(function* () {
   )
 })
 
-const cases = { requests, transfers, flatness, progress, ranges }
+const faults = Effect.gen(function* () {
+  const size = (values.quick ? 0.1 : 1) * gibibyte
+  for (const taken of yield* Faults.run(size, 32, yield* place(size))) yield* Console.log(Faults.describe(taken))
+})
+
+const cases = { requests, transfers, flatness, progress, ranges, faults }
 const wanted = Object.entries(cases).filter(([name]) => only === undefined || only === name)
 if (wanted.length === 0) throw new Error(`${only} is none of ${Object.keys(cases).join(", ")}`)
 
