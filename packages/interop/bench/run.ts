@@ -9,6 +9,7 @@
  *   pnpm bench progress                what counting costs
  *   pnpm bench ranges                  one layer of 1 GiB by several ranges at a time
  *   pnpm bench hashing                 how fast bytes are hashed, in Chromium and in Node
+ *   pnpm bench faults                  the same through a proxy that breaks connections
  *   --quick                            less of it: a tenth of the transfers, and no layer of 4 GiB
  *   --rounds=N                         15 by default for requests, 3 for flatness, 5 for the others
  */
@@ -22,6 +23,7 @@ import * as Tool from "../src/Tool.js"
 import { verdict } from "./bars.js"
 import { compile } from "./compile.js"
 import { gibibyte, mebibyte } from "./data.js"
+import * as Faults from "./faults.js"
 import * as Hashing from "./hashing/hashing.js"
 import * as Machine from "./machine.js"
 import * as Sides from "./sides.js"
@@ -131,7 +133,12 @@ const flatness = Effect.gen(function* () {
 
 const hashing = Hashing.run(Number(values.rounds ?? 5))
 
-const cases = { requests, transfers, flatness, progress, ranges, hashing }
+const faults = Effect.gen(function* () {
+  const size = (values.quick ? 0.1 : 1) * gibibyte
+  for (const taken of yield* Faults.run(size, 32, yield* place(size))) yield* Console.log(Faults.describe(taken))
+})
+
+const cases = { requests, transfers, flatness, progress, ranges, faults, hashing }
 const wanted = Object.entries(cases).filter(([name]) => only === undefined || only === name)
 if (wanted.length === 0) throw new Error(`${only} is none of ${Object.keys(cases).join(", ")}`)
 

@@ -22,7 +22,10 @@ export interface FaultProxy {
   readonly seen: { readonly moved: number; readonly faults: ReadonlyArray<Fault> }
 }
 
-const kinds: ReadonlyArray<Fault> = ["cut", "stall", "unavailable", "reset"]
+export const kinds: ReadonlyArray<Fault> = ["cut", "reset", "unavailable", "stall"]
+
+/** A stall takes the client's patience, and so comes less often. */
+const drawn: ReadonlyArray<Fault> = ["cut", "reset", "unavailable", ...kinds]
 
 /** So many faults, spread over so many bytes, by chance but the same for the same seed. */
 export const plan = (seed: number, count: number, bytes: number): ReadonlyArray<Planned> => {
@@ -35,7 +38,7 @@ export const plan = (seed: number, count: number, bytes: number): ReadonlyArray<
   const each = bytes / count
   return Array.from({ length: count }, (_, at) => ({
     after: Math.floor(each * at + 1 + chance() * (each - 1)),
-    fault: kinds[Math.floor(chance() * kinds.length)] ?? "cut"
+    fault: drawn[Math.floor(chance() * drawn.length)] ?? "cut"
   }))
 }
 
@@ -78,16 +81,26 @@ export const make = (
     }
     const [hostname, port] = target.split(":")
     const { headers, method, url } = request
+    let isBroken = false
     const broken = (fault: Fault) => {
+      isBroken = true
+      // the registry is not kept waiting: of a connection that nobody reads one does not hear when it is closed
+      upstream.destroy()
       if (fault === "unavailable") unavailable++
       if (fault === "reset") request.socket.resetAndDestroy()
       else if (fault !== "stall") request.socket.destroySoon()
     }
-    const upstream = ask({ hostname, port, method, path: url, headers }, (answer) => {
+    const lost = () => {
+      if (!isBroken) request.socket.destroy()
+    }
+    // a connection of its own, so that none ends while it waits for its next request
+    const upstream = ask({ hostname, port, method, path: url, headers, agent: false }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers)
       pump(answer, response, broken)
+      answer.on("error", lost)
     })
-    upstream.on("error", () => request.socket.destroy())
+    upstream.on("error", lost)
+    request.on("error", () => upstream.destroy())
     response.once("close", () => {
       if (!response.writableFinished) upstream.destroy()
     })

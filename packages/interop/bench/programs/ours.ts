@@ -2,14 +2,17 @@
  * Images by the library, as its users would write it.
  *
  *   pull REFERENCE FOLDER [--ranges=N] | push FOLDER REFERENCE [--unasked] | copy REFERENCE REFERENCE, all with [--progress]
+ *   and [--impatient]
  *
- * With `--unasked` the registry is not asked whether it has a blob before that is pushed.
+ * With `--unasked` the registry is not asked whether it has a blob before that is pushed; with `--impatient` silence of
+ * a second or two is a fault.
  */
 import { parseArgs } from "node:util"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as MutableRef from "effect/MutableRef"
 import * as Order from "effect/Order"
 import * as BlobSource from "effect-oci/BlobSource"
@@ -18,10 +21,12 @@ import type { Descriptor } from "effect-oci/Descriptor"
 import * as Manifest from "effect-oci/Manifest"
 import * as Manifests from "effect-oci/Manifests"
 import * as Reference from "effect-oci/Reference"
+import * as RegistryHosts from "effect-oci/RegistryHosts"
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
+    impatient: { type: "boolean", default: false },
     progress: { type: "boolean", default: false },
     ranges: { type: "string" },
     unasked: { type: "boolean", default: false }
@@ -85,9 +90,13 @@ const [job, from = "", to = ""] = positionals
 /** Somebody who looks at the progress now and then. */
 const looking = Effect.sync(() => MutableRef.get(moved)).pipe(Effect.delay("100 millis"), Effect.forever)
 
+const hosts = values.impatient
+  ? RegistryHosts.layer({ limits: { idle: "1 second", answer: "2 seconds" } })
+  : Layer.empty
+
 Effect.gen(function* () {
   if (values.progress) yield* Effect.fork(looking)
   if (job === "pull") yield* pull(from, to)
   else if (job === "push") yield* push(from, to)
   else yield* copy(from, to)
-}).pipe(Effect.provide(NodeRegistry.layer), NodeRuntime.runMain)
+}).pipe(Effect.provide(Layer.merge(NodeRegistry.layer, hosts)), NodeRuntime.runMain)

@@ -1,3 +1,4 @@
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -11,6 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as RegistryAuth from "effect-oci/RegistryAuth"
 import * as RegistryClient from "effect-oci/RegistryClient"
@@ -134,6 +136,23 @@ describe("what calls to a host share", () => {
       return Effect.gen(function* () {
         for (const _ of [1, 2, 3, 4, 5, 6]) yield* elapsing(Effect.flip(once(list)))
         assert.deepStrictEqual(times(), [0, 0, 0, 250, 750, 1750])
+      }).pipe(Effect.provide(layer), chance(0))
+    })
+
+    it.effect("are not those of bodies that broke off on their way", () => {
+      const { layer, times } = changing((request) => (request <= 6 ? reset : noTags()))
+      const send = Effect.flatMap(RegistryClient.RegistryClient, (client) =>
+        client.execute(
+          { name: "uploads.finish", registry: repository.registry, repository },
+          HttpClientRequest.put("/v2/org/app/blobs/uploads/1", {
+            body: HttpBody.stream(Stream.make(new Uint8Array(1)))
+          })
+        )
+      ).pipe(Effect.scoped)
+      return Effect.gen(function* () {
+        for (const _ of [1, 2, 3, 4, 5, 6]) yield* elapsing(Effect.flip(send))
+        yield* elapsing(list)
+        assert.deepStrictEqual(times(), [0, 0, 0, 0, 0, 0, 0])
       }).pipe(Effect.provide(layer), chance(0))
     })
 

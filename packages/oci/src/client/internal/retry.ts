@@ -235,7 +235,8 @@ class Call {
       const status = outcome._tag === "Answer" ? outcome.response.status : undefined
       const told = outcome._tag === "Answer" ? retryAfter(outcome.response, now) : undefined
       const host = this.place.hosts.trouble(this.origin)
-      this.tell(host, now, status, told)
+      // a body that broke off is its sender's affair, as one that is read is its reader's: they know how far it came
+      if (status !== undefined || isReplayable(request)) this.tell(host, now, status, told)
 
       const throttled = status === 429 || (status === 503 && told !== undefined)
       if (!isReplayable(request) || !(throttled || isIdempotent(this.place.operation, request))) {

@@ -22,6 +22,7 @@ import {
   end,
   MiB,
   playing,
+  root,
   small,
   source,
   taken,
@@ -75,6 +76,52 @@ describe("Blobs.push that is interrupted", () => {
         )
       )
     )
+  )
+
+  it.effect("U50: gives up a session that begins while it is interrupted", () =>
+    Effect.gen(function* () {
+      const hold = yield* Script.hold
+      const push = Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Blobs.push(repository, small))
+        yield* hold.arrived
+        const interruption = yield* Effect.fork(Fiber.interrupt(fiber))
+        yield* TestClock.adjust("1 second")
+        yield* hold.release
+        yield* Fiber.join(interruption)
+      })
+      yield* push.pipe(
+        scripted(
+          absent(),
+          Script.expect("POST", `${root}/uploads/`).answer(202, { headers: { location: at(1) }, after: hold }),
+          cancelled(1)
+        )
+      )
+    })
+  )
+
+  it.effect("U50: gives it up, however often it is interrupted", () =>
+    Effect.gen(function* () {
+      const [sent, given] = yield* Effect.all([Script.hold, Script.hold])
+      const push = Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Blobs.push(repository, small))
+        yield* sent.arrived
+        yield* Fiber.interruptFork(fiber)
+        yield* given.arrived
+        const again = yield* Effect.fork(Fiber.interrupt(fiber))
+        yield* TestClock.adjust("1 second")
+        assert.isTrue((yield* Fiber.poll(again))._tag === "None")
+        yield* given.release
+        yield* Fiber.join(again)
+      })
+      yield* push.pipe(
+        scripted(
+          absent(),
+          begun(1),
+          Script.expect("PUT", end(1)).answer(201, { after: sent }),
+          Script.expect("DELETE", at(1)).answer(204, { after: given })
+        )
+      )
+    })
   )
 
   const unheeded: ReadonlyArray<readonly [name: string, answer: Script.Step]> = [

@@ -9,13 +9,21 @@ import * as Uploads from "../../Uploads.js"
 /** How long giving up a session may take: nobody waits for it but us. */
 const patience = "2 seconds"
 
+/**
+ * Does something to its end. An interruption, and each one after it, reaches all fibers that a fiber has begun, even while it
+ * cannot be interrupted itself: this one is nobody's.
+ */
+const undisturbed = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.uninterruptible(Effect.flatMap(Effect.forkDaemon(self), Fiber.join))
+
 /** Tells the registry that it can forget a session (end-14). Whatever comes of it, it is not tried again. */
 export const abandon = (session: Uploads.UploadSession): Effect.Effect<void, never, RegistryClient> =>
   Uploads.cancel(session).pipe(
     Effect.interruptible,
     Effect.timeout(patience),
     Effect.ignore,
-    Effect.provideService(RegistryRetry.RegistryRetry, RegistryRetry.none)
+    Effect.provideService(RegistryRetry.RegistryRetry, RegistryRetry.none),
+    undisturbed
   )
 
 /** A place for a session that is not ours to give up: whoever made it goes on with what stands there. */
@@ -56,14 +64,15 @@ export class Held {
   ): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(this, function* () {
-        const fiber = yield* Effect.fork(Effect.interruptible(self))
+        const fiber = yield* Effect.forkDaemon(Effect.interruptible(self))
         const taken = (answer: A) => Effect.sync(() => this.set(begun(answer)))
         const late = Fiber.join(fiber).pipe(
           Effect.interruptible,
           Effect.timeout(patience),
           Effect.flatMap(taken),
           Effect.ignore,
-          Effect.zipRight(Fiber.interrupt(fiber))
+          Effect.zipRight(Fiber.interrupt(fiber)),
+          undisturbed
         )
         const answer = yield* Effect.onInterrupt(restore(Fiber.join(fiber)), () => late)
         yield* taken(answer)
