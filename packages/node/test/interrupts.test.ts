@@ -1,5 +1,6 @@
 /** Transfers interrupted at any moment, over sockets, to and from a registry on disk: nothing of them stays behind. */
 import * as http from "node:http"
+import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeContext from "@effect/platform-node/NodeContext"
@@ -34,17 +35,6 @@ const count = 17
 const size = count * piece
 const chunk = 4 * piece
 
-/** NodeHttpServer waits for the end of an answer for ever when the client has left: a fiber that is no transfer's. */
-class Answer<Request extends http.IncomingMessage> extends http.ServerResponse<Request> {
-  override once(event: string | symbol, listener: (...args: Array<unknown>) => void): this {
-    if (event === "finish") {
-      if (this.destroyed) queueMicrotask(listener)
-      else super.once("close", listener)
-    }
-    return super.once(event, listener)
-  }
-}
-
 /** A registry on disk, and what its server sees. */
 const served = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
@@ -53,7 +43,7 @@ const served = Effect.gen(function* () {
   const folder = yield* fs.realPath(yield* fs.makeTempDirectoryScoped(directory))
   const sockets = new Set<http.IncomingMessage["socket"]>()
   const seen = { requests: 0, busy: 0, closed: 0 }
-  const server = http.createServer({ ServerResponse: Answer })
+  const server = http.createServer()
   server.on("connection", (socket) => {
     sockets.add(socket)
     socket.on("close", () => {
@@ -65,6 +55,12 @@ const served = Effect.gen(function* () {
     seen.requests++
     seen.busy++
     response.on("close", () => seen.busy--)
+    // NodeHttpServer waits for the end of an answer for ever when the client has left: a fiber that is no transfer's
+    response.on("newListener", (event: string, ended: () => void) => {
+      if (event !== "finish") return
+      if (response.destroyed) queueMicrotask(ended)
+      else response.once("close", ended)
+    })
   })
   const context = yield* Layer.build(
     RegistryServer.layerHttp().pipe(
@@ -129,12 +125,13 @@ interface Blob {
   readonly path: string
 }
 
-const pushes = {
-  "a file": ({ path }: Blob) => BlobSource.file(path),
-  "a file of known digest": ({ descriptor, path }: Blob) => BlobSource.file(path, descriptor),
-  "a stream": ({ bytes }: Blob) => BlobSource.stream(pieces(bytes)),
-  "a stream of known digest": ({ bytes, descriptor }: Blob) => BlobSource.stream(pieces(bytes), descriptor)
-}
+const pushes: { readonly [name: string]: (blob: Blob) => BlobSource.BlobSource<PlatformError, FileSystem.FileSystem> } =
+  {
+    "a file": ({ path }: Blob) => BlobSource.file(path),
+    "a file of known digest": ({ descriptor, path }: Blob) => BlobSource.file(path, descriptor),
+    "a stream": ({ bytes }: Blob) => BlobSource.stream(pieces(bytes)),
+    "a stream of known digest": ({ bytes, descriptor }: Blob) => BlobSource.stream(pieces(bytes), descriptor)
+  }
 
 const pieces = (bytes: Uint8Array) =>
   Stream.range(0, count - 1).pipe(
@@ -143,12 +140,12 @@ const pieces = (bytes: Uint8Array) =>
   )
 
 /** Does something with a new blob again and again, interrupted at each moment, and then to its end. */
-const interrupting = <E, R>(
+const interrupting = <E, E2, E3, R, R2, R3>(
   at: Served,
   random: PCGRandom,
   prepare: (blob: Blob) => Effect.Effect<unknown, E, R>,
-  transfer: (blob: Blob) => Effect.Effect<Descriptor.Descriptor, E, R>,
-  check: (blob: Blob, isOver: boolean) => Effect.Effect<unknown, E, R>
+  transfer: (blob: Blob) => Effect.Effect<Descriptor.Descriptor, E2, R2>,
+  check: (blob: Blob, isOver: boolean) => Effect.Effect<unknown, E3, R3>
 ) =>
   Effect.gen(function* () {
     const blob = (round: number) =>
@@ -224,7 +221,7 @@ describe("transfers interrupted at any moment", () => {
             at,
             new PCGRandom(2),
             ({ bytes, path }) => fs.writeFile(path, bytes),
-            (blob) => Blobs.push<unknown, FileSystem.FileSystem>(at.repository, source(blob)),
+            (blob) => Blobs.push(at.repository, source(blob)),
             ({ bytes, descriptor }, isOver) =>
               Effect.gen(function* () {
                 const isThere = yield* Blobs.exists(at.repository, descriptor.digest)

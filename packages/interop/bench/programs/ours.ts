@@ -11,6 +11,7 @@ import { parseArgs } from "node:util"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeRegistry from "@effect-oci/node/NodeRegistry"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as MutableRef from "effect/MutableRef"
@@ -91,7 +92,7 @@ const [job, from = "", to = ""] = positionals
 const looking = Effect.sync(() => MutableRef.get(moved)).pipe(Effect.delay("100 millis"), Effect.forever)
 
 const hosts = values.impatient
-  ? RegistryHosts.layer({ limits: { idle: "1 second", answer: "2 seconds" } })
+  ? RegistryHosts.layer({ limits: { idle: Duration.seconds(1), answer: Duration.seconds(2) } })
   : Layer.empty
 
 Effect.gen(function* () {
