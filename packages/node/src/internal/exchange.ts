@@ -6,6 +6,10 @@ import { Streamed } from "./streamed.js"
 /** How much of a body is held before somebody reads it, in bytes; then the socket waits, and with it the server. */
 const enough = 1024 * 1024
 
+/** So much is worth a turn of its reader, in bytes; less waits for more, so many milliseconds. */
+const worth = 256 * 1024
+const soon = 2
+
 export class Aborted extends Error {
   readonly code = "ERR_ABORTED"
   constructor() {
@@ -30,8 +34,9 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   #held = 0
   #whole = false
   #wake: Array<() => void> = []
-  /** Whether those who wait are about to be woken. */
-  #waking = false
+  /** When those who wait are woken. */
+  #timer: NodeJS.Timeout | undefined
+  #immediate: NodeJS.Immediate | undefined
 
   /** Calls back once: with an answer, whose body may be on its way, or with an error. */
   start(body: unknown, answered: () => void): void {
@@ -125,17 +130,18 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
     this.#notify()
   }
 
-  /** A fast socket has several chunks in one turn of the loop; who waits for them is woken once, when it is over. */
+  /** A fast socket has the next chunk in no time: who waits is woken for many of them, or when no more come so soon. */
   #notifySoon(): void {
-    if (this.#waking || this.#wake.length === 0) return
-    this.#waking = true
-    setImmediate(() => {
-      this.#waking = false
-      this.#notify()
-    })
+    if (this.#wake.length === 0) return
+    if (this.#held < worth) this.#timer ??= setTimeout(() => this.#notify(), soon)
+    else this.#immediate ??= setImmediate(() => this.#notify())
   }
 
   #notify(): void {
+    clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
+    this.#timer = undefined
+    this.#immediate = undefined
     if (this.#wake.length === 0) return
     const wake = this.#wake
     this.#wake = []

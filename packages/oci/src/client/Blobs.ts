@@ -37,7 +37,7 @@ import {
   type RangeNotSatisfiable,
   ResponseTooLarge,
   type SizeInvalid,
-  SizeMismatch,
+  type SizeMismatch,
   type SourceNotReplayable,
   UnexpectedResponse,
   type Unsupported
@@ -201,27 +201,9 @@ export const get: (
   const inline = yield* client.provide(Content.embedded(target))
   if (Option.isSome(inline)) return inline.value
   const facts = Request.blobFacts(repository, digest)
-  yield* Verify.algorithm(digest, facts)
   const { limits } = yield* client.provide(RegistryHosts.of(repository.registry, repository))
   if (size !== undefined && size > limits.blob) return yield* new ResponseTooLarge({ ...facts, limit: limits.blob })
-  const limit = size ?? limits.blob
-  const opened = Part.whole(Part.ask(repository, digest, "blobs.get", { hold: () => limit }), size)
-  return yield* Call.using(
-    Effect.map(opened, ({ answer }) => answer),
-    (answer) =>
-      Effect.flatMap(Body.collect(answer, limit), (bytes) =>
-        client.provide(Verify.bytes(bytes, { digest, size }, Body.facts(answer)))
-      )
-  ).pipe(
-    // beyond the descriptor's size it is not too large but another one
-    Effect.catchTag("ResponseTooLarge", ({ _tag, limit, ...facts }) =>
-      Effect.fail(
-        size === undefined
-          ? new ResponseTooLarge({ ...facts, limit })
-          : new SizeMismatch({ ...facts, expected: size, actual: size + 1 })
-      )
-    )
-  )
+  return yield* Content.held(repository, target, size ?? limits.blob)
 })
 
 /**

@@ -6,19 +6,21 @@ import * as Descriptor from "../../../spec/Descriptor.js"
 import type { Digest } from "../../../spec/Digest.js"
 import type { Repository } from "../../../spec/Repository.js"
 import type { StreamOptions, Target } from "../../Blobs.js"
-import type { RegistryClient } from "../../RegistryClient.js"
+import { type ExecuteOptions, RegistryClient } from "../../RegistryClient.js"
 import {
   type BlobUnknown,
   type CallError,
   DigestMismatch,
   type NameUnknown,
   type RangeNotSatisfiable,
+  ResponseTooLarge,
   SizeMismatch
 } from "../../RegistryError.js"
 import * as Body from "../body.js"
+import * as Call from "../call.js"
 import * as Mirrors from "../hosts/mirrors.js"
 import * as Request from "../request.js"
-import type * as Verify from "../verify.js"
+import * as Verify from "../verify.js"
 import * as Elsewhere from "./elsewhere.js"
 import type * as Extent from "./extent.js"
 import * as Part from "./part.js"
@@ -59,8 +61,7 @@ export const open = (repository: Repository, target: Target, options: Options): 
   let facts: object = Request.blobFacts(repository, digest)
   let at = from
   let coded = false
-  const registry = Part.ask(repository, digest)
-  const ask = foreign === true && typeof target !== "string" ? Elsewhere.orElse(registry, repository, target) : registry
+  const ask = askOf(repository, target, foreign)
   const watching = {
     moved: (count: number) => {
       at += count
@@ -98,6 +99,48 @@ export const open = (repository: Repository, target: Target, options: Options): 
     return Effect.zipRight(distrust, new DigestMismatch({ ...facts, expected: digest, actual }))
   })
   return { bytes, check, mirrored: () => mirrors.size > 0 }
+}
+
+/** Where a blob is asked for. */
+const askOf = (
+  repository: Repository,
+  target: Target,
+  foreign: boolean | undefined,
+  options?: ExecuteOptions
+): Part.Ask => {
+  const registry = Part.ask(repository, digestOf(target), "blobs.get", options)
+  return foreign === true && typeof target !== "string" ? Elsewhere.orElse(registry, repository, target) : registry
+}
+
+/** A whole blob in memory, verified, of at most so many bytes. */
+export const held = (
+  repository: Repository,
+  target: Target,
+  limit: number,
+  options?: Pick<StreamOptions, "foreign">
+): Effect.Effect<Uint8Array, ReadError, RegistryClient> => {
+  const digest = digestOf(target)
+  const size = sizeOf(target)
+  const opened = Part.whole(askOf(repository, target, options?.foreign, { hold: () => limit }), size)
+  const read = Effect.flatMap(RegistryClient, (client) =>
+    Call.using(
+      Effect.map(opened, ({ answer }) => answer),
+      (answer) =>
+        Effect.flatMap(Body.collect(answer, limit), (bytes) =>
+          client.provide(Verify.bytes(bytes, { digest, size }, Body.facts(answer)))
+        )
+    )
+  )
+  return Effect.zipRight(Verify.algorithm(digest, Request.blobFacts(repository, digest)), read).pipe(
+    // beyond the descriptor's size it is not too large but another one
+    Effect.catchTag("ResponseTooLarge", ({ _tag, limit, ...facts }) =>
+      Effect.fail(
+        size === undefined
+          ? new ResponseTooLarge({ ...facts, limit })
+          : new SizeMismatch({ ...facts, expected: size, actual: size + 1 })
+      )
+    )
+  )
 }
 
 /** A part of a blob, of which only place and length can be checked. */

@@ -1,6 +1,7 @@
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
+import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Digest from "../../../spec/Digest.js"
@@ -14,7 +15,7 @@ import * as Verify from "../verify.js"
 import * as Content from "./content.js"
 import * as Turn from "./turn.js"
 
-/** Bytes that are written at a time. */
+/** Bytes that are written at a time. What has no more is fetched whole, for less than it costs to go on with a part. */
 const batch = 1024 * 1024
 
 /** What of a blob is in a file already, fed to the hash; what cannot be its beginning is not. */
@@ -87,6 +88,7 @@ export const save = (repository: Repository, target: Target, path: string, optio
     const files = yield* client.provide(BlobFiles.BlobFiles)
     const digest = Content.digestOf(target)
     const partial = `${path}.${Digest.encoded(digest).slice(0, 16)}.partial`
+    const size = Content.sizeOf(target)
     const inline = yield* client.provide(Content.embedded(target))
 
     const attempt = (
@@ -98,11 +100,8 @@ export const save = (repository: Repository, target: Target, path: string, optio
     > =>
       Effect.gen(function* () {
         const hash = yield* client.provide(Verify.hash(digest, Request.blobFacts(repository, digest)))
-        const from = anew || Option.isSome(inline) ? 0 : yield* kept(files, partial, Content.sizeOf(target), hash)
-        const content: Content.Content = Option.match(inline, {
-          onNone: () => Content.open(repository, target, { ...options, from, hash }),
-          onSome: (bytes) => ({ bytes: Stream.make(bytes), check: Effect.void, mirrored: () => false })
-        })
+        const from = anew ? 0 : yield* kept(files, partial, size, hash)
+        const content = Content.open(repository, target, { ...options, from, hash })
         // what is wrong may be what was there before, or a mirror's
         const wrong = (error: DigestMismatch | SizeMismatch): Saving =>
           Effect.zipRight(
@@ -116,8 +115,16 @@ export const save = (repository: Repository, target: Target, path: string, optio
         })
       })
 
+    const small = Effect.gen(function* () {
+      const bytes = Option.isSome(inline) ? inline.value : yield* Content.held(repository, target, size ?? 0, options)
+      yield* fs.writeFile(partial, bytes)
+      if (options?.progress !== undefined) MutableRef.set(options.progress, bytes.length)
+      return bytes.length
+    })
     return yield* Turn.take(
       partial,
-      Effect.tap(attempt(false), () => fs.rename(partial, path))
+      Effect.tap(Option.isSome(inline) || (size !== undefined && size <= batch) ? small : attempt(false), () =>
+        fs.rename(partial, path)
+      )
     )
   })
