@@ -43,7 +43,7 @@ describe("downloads", () => {
       // #endregion
       yield* model
       assert.strictEqual(yield* read(`${folder}/model.bin`), content)
-    }).pipe(Effect.provide(playing(asked.answer(206, { body: content, headers: { "content-range": "bytes 0-9/10" } }))))
+    }).pipe(Effect.provide(playing(whole)))
   )
 
   it.scoped("are counted", () =>

@@ -107,7 +107,7 @@ export const platform: Section = {
     ["E8", "Reading a body as text has no limit", "as S2 13c-21"],
     ["E9", "Spans would show URLs and headers"],
     ["E10", "The platform's retry repeats what must not be", "as T9"],
-    ["E11", "A stream as the first request of a scope", "later: sign-in"],
+    ["E11", "A stream as the first request of a scope"],
     ["E12", "An early answer to a body"],
     ["E13", "What URL makes of a text"],
     ["E14", "What JSON.parse takes", "as M14 S20 S46"],

@@ -77,7 +77,7 @@ export const pull: Section = {
     ["P51", "A layer that may not be distributed is pulled as any other"],
     ["P52", "A blob of a manifest that is missing"],
     ["P53", "A blob is asked for with no type in mind"],
-    ["P54", "Many blobs at once", "open: how many is the caller's and the transport's choice"]
+    ["P54", "Many blobs at once"]
   ]
 }
 

@@ -1,5 +1,6 @@
 /**
- * Writes blobs to files with one system call for each batch, the next one on its way while it lasts.
+ * Writes blobs to files with one system call for each batch, the next one on its way while it lasts, and reads them with no
+ * more around each piece than that takes.
  */
 export * as NodeBlobFiles from "./NodeBlobFiles.js"
 

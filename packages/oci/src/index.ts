@@ -1,5 +1,5 @@
 /**
- * How blobs come into files. The default writes over `FileSystem`; a platform may know a faster way.
+ * How blobs come into files, and out of them. The default goes over `FileSystem`; a platform may know a faster way.
  */
 export * as BlobFiles from "./client/BlobFiles.js"
 

@@ -83,7 +83,11 @@ const overFileSystem: Service = {
     })
 }
 
-/** The service that writes blobs to files and reads them. */
+/**
+ * The service that writes blobs to files and reads them. Whose files they are, the `FileSystem` of the caller says.
+ *
+ * @effect-expect-leaking FileSystem
+ */
 export class BlobFiles extends Context.Reference<BlobFiles>()(key, {
   defaultValue: (): Service => overFileSystem
 }) {}

@@ -53,7 +53,7 @@ const slow = (pause: Effect.Effect<void> = Effect.sleep("1 second")) =>
 const get = (repository: Repository.Repository) => Blobs.get(repository, digest)
 
 describe("concurrency", () => {
-  it.effect("of a host is bounded, of others not", () =>
+  it.effect("P54 of a host is bounded, of others not", () =>
     Effect.gen(function* () {
       const { begun, layer, most } = yield* slow()
       const hosts = RegistryHosts.fromRecord({ "a.test": { concurrency: 2 } })
