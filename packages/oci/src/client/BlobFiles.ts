@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { key } from "./internal/blobFilesKey.js"
+import { joined } from "./internal/joined.js"
 
 /** A file that is written from its end on, by one caller. Its last writes are done before its Scope is closed. */
 export interface Writer {
@@ -32,18 +33,6 @@ export interface Service {
    * whoever sends pieces and keeps them, keeps copies.
    */
   readonly read: (path: string, from: number) => Stream.Stream<Uint8Array, PlatformError, FileSystem.FileSystem>
-}
-
-const joined = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const [only] = pieces
-  if (pieces.length === 1 && only !== undefined) return only
-  const all = new Uint8Array(pieces.reduce((size, { length }) => size + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }
 
 /** How much of a file is read at a time: less costs more for each byte. */

@@ -11,6 +11,7 @@ import type { Limits } from "../RegistryHosts.js"
 import * as Deadline from "./deadline.js"
 import * as Facts from "./facts.js"
 import { HeldResponse } from "./heldResponse.js"
+import { joined } from "./joined.js"
 import * as Transport from "./transport.js"
 
 /** An answer whose body nobody has read yet; it belongs to the Scope it was opened in. */
@@ -106,18 +107,6 @@ const patient = (
     })
   )
 
-const join = (chunks: ReadonlyArray<Uint8Array>, total: number): Uint8Array => {
-  const [only] = chunks
-  if (only !== undefined && chunks.length === 1) return only
-  const all = new Uint8Array(total)
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.length
-  }
-  return all
-}
-
 /** Reads up to `limit` bytes and tells whether that was all. What is beyond is not read: the connection is given up. */
 const upTo = <E>(body: Stream.Stream<Uint8Array, E>, limit: number, moved: () => void = () => {}) =>
   Effect.suspend(() => {
@@ -132,7 +121,7 @@ const upTo = <E>(body: Stream.Stream<Uint8Array, E>, limit: number, moved: () =>
           return total <= limit
         })
       ),
-      Effect.map(() => ({ bytes: join(chunks, total), whole: total <= limit }))
+      Effect.map(() => ({ bytes: joined(chunks), whole: total <= limit }))
     )
   })
 

@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import type { Incremental } from "../../../spec/Hasher.js"
 import type { BlobSource } from "../../BlobSource.js"
 import { SizeMismatch, SourceNotReplayable } from "../../RegistryError.js"
+import { joined } from "../joined.js"
 import * as Source from "./source.js"
 
 type ReadError<E> = Source.SourceFailed<E> | SizeMismatch | SourceNotReplayable
@@ -56,7 +57,7 @@ export class Reader<E, R> {
           total += bytes.length
         }
       }
-      this.held = Source.joined(pieces.filter((piece) => piece.length > 0))
+      this.held = joined(pieces.filter((piece) => piece.length > 0))
       this.heldAt = offset
       return this.held.subarray(0, length)
     })
@@ -114,7 +115,7 @@ export class Reader<E, R> {
         }
       }
       if (at < offset) return yield* new SizeMismatch({ ...facts, expected: offset, actual: at })
-      this.held = Source.joined(pieces)
+      this.held = joined(pieces)
       this.heldAt = offset
     })
   }

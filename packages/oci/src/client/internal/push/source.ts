@@ -5,6 +5,7 @@ import * as Digest from "../../../spec/Digest.js"
 import type * as Hasher from "../../../spec/Hasher.js"
 import type { BlobSource } from "../../BlobSource.js"
 import { SizeMismatch } from "../../RegistryError.js"
+import { joined } from "../joined.js"
 
 /** What went wrong in a source, told from what goes wrong at the registry: a source may be another registry. */
 export class SourceFailed<out E> {
@@ -93,16 +94,3 @@ export const measured = <E, R>(
       Effect.map(() => ({ digest: Digest.make(algorithm, hash.digest()), size }))
     )
   })
-
-/** One piece of many; a single one stays as it is. */
-export const joined = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const [first = new Uint8Array(), ...more] = pieces
-  if (more.length === 0) return first
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
-}
