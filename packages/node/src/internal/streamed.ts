@@ -28,10 +28,14 @@ export class Streamed implements AsyncIterableIterator<Uint8Array> {
   #pulling: Fiber.RuntimeFiber<unknown, unknown> | undefined
   #over = false
 
-  constructor(stream: Stream.Stream<Uint8Array, unknown>, runtime: Runtime.Runtime<never>) {
+  constructor(
+    stream: Stream.Stream<Uint8Array, unknown>,
+    runtime: Runtime.Runtime<never>,
+    scope: Scope.CloseableScope
+  ) {
     this.#runtime = runtime
-    this.#scope = Effect.runSync(Scope.make())
-    this.#open = Scope.extend(Stream.toPull(stream), this.#scope)
+    this.#scope = scope
+    this.#open = Scope.extend(Stream.toPull(stream), scope)
   }
 
   [Symbol.asyncIterator](): this {
@@ -85,3 +89,9 @@ export class Streamed implements AsyncIterableIterator<Uint8Array> {
     })
   }
 }
+
+/** What is opened is closed when the stream has ended, or is not wanted any more. */
+export const make = (stream: Stream.Stream<Uint8Array, unknown>): Effect.Effect<Streamed> =>
+  Effect.flatMap(Effect.runtime<never>(), (runtime) =>
+    Effect.map(Scope.make(), (scope) => new Streamed(stream, runtime, scope))
+  )

@@ -12,7 +12,7 @@ import * as ScopedTransport from "effect-oci/ScopedTransport"
 import { Exchange } from "./exchange.js"
 import { Response } from "./response.js"
 import type { Routes } from "./routes.js"
-import { Streamed } from "./streamed.js"
+import * as Streamed from "./streamed.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 type Answer = Effect.Effect<Response, HttpClientError.RequestError>
@@ -69,7 +69,7 @@ const longest = 2 ** 31 - 1
 const dispatch = (
   dispatcher: Undici.Dispatcher,
   { exchange, limit, request, url }: Sending,
-  body: Body | Streamed
+  body: Body | Streamed.Streamed
 ): Answer =>
   Effect.async((resume) => {
     const timer = limit > longest ? undefined : setTimeout(() => exchange.abort(new Late()), limit)
@@ -88,7 +88,7 @@ const dispatch = (
         method: request.method,
         headers: request.headers,
         // undici takes what can be iterated, though its types do not say so
-        body: body instanceof Streamed ? (body as unknown as Readable) : body,
+        body: body instanceof Streamed.Streamed ? (body as unknown as Readable) : body,
         // how long to wait is the business of who waits
         headersTimeout: 0,
         bodyTimeout: 0,
@@ -116,9 +116,7 @@ const converted = (dispatcher: Undici.Dispatcher, sending: Sending): Answer => {
   const { body } = request
   switch (body._tag) {
     case "Stream":
-      return Effect.flatMap(Effect.runtime<never>(), (runtime) =>
-        dispatch(dispatcher, sending, new Streamed(body.stream, runtime))
-      )
+      return Effect.flatMap(Streamed.make(body.stream), (streamed) => dispatch(dispatcher, sending, streamed))
     case "FormData":
       return Effect.flatMap(written(body.formData), ({ bytes, type }) =>
         dispatch(dispatcher, { ...sending, request: HttpClientRequest.setHeader(request, "content-type", type) }, bytes)

@@ -37,9 +37,6 @@ export interface Sized<out E = never, out R = never> extends BlobSource<E, R> {
   readonly size: number
 }
 
-/** What a blob is called whose type nobody tells. */
-export const octets = "application/octet-stream"
-
 /** Bytes in memory. */
 export const bytes = (content: Uint8Array, known?: Known): Sized & { readonly bytes: Uint8Array } => ({
   ...known,

@@ -53,8 +53,6 @@ export type Target = Digest | Descriptor.Descriptor
 const operation = (name: "blobs.head" | "blobs.delete", repository: Repository, digest: Digest) =>
   Request.onRepository(name, repository, digest)
 
-const octets = "application/octet-stream"
-
 const ask = (repository: Repository, digest: Digest, accepts: ReadonlyArray<number>) =>
   Call.head({
     operation: operation("blobs.head", repository, digest),
@@ -76,7 +74,7 @@ export const head: (
     yield* Request.annotate(repository, digest)
     const described = (answer: Body.Answer) => {
       const size = Body.length(answer)
-      const mediaType = MediaType.essence(answer.response.headers["content-type"] ?? "") || octets
+      const mediaType = MediaType.essence(answer.response.headers["content-type"] ?? "") || Request.octets
       return size === undefined ? Option.none() : Option.some({ mediaType, digest, size })
     }
     const asked = yield* ask(repository, digest, [200])
@@ -179,7 +177,7 @@ export const toFile: (
   const digest = Content.digestOf(target)
   yield* Request.annotate(repository, digest)
   const size = yield* File.save(repository, target, path, options)
-  return typeof target === "string" ? { mediaType: octets, digest, size } : target
+  return typeof target === "string" ? { mediaType: Request.octets, digest, size } : target
 })
 
 /**

@@ -56,8 +56,6 @@ export interface Mounted {
   readonly digest: Digest.Digest
 }
 
-const octets = "application/octet-stream"
-
 const begin = (repository: Repository, algorithm: Digest.Algorithm) => ({
   operation: Request.onRepository("uploads.start", repository),
   request: HttpClientRequest.post(
@@ -210,7 +208,7 @@ export const finish = <E = never, R = never>(
           refused: UploadAnswer.refusedBytes
         })
     )
-    return yield* UploadAnswer.finished(answer, { mediaType: octets, digest, size: offset + size })
+    return yield* UploadAnswer.finished(answer, { mediaType: Request.octets, digest, size: offset + size })
   }).pipe(Call.spanned("oci.uploads.finish", session.repository, digest))
 
 /**
@@ -241,7 +239,7 @@ export const mount: (
     refused: UploadAnswer.refusedStart
   })
   if (answer.response.status === 202) return yield* UploadAnswer.begun(answer, repository)
-  yield* UploadAnswer.finished(answer, { mediaType: octets, digest, size: 0 })
+  yield* UploadAnswer.finished(answer, { mediaType: Request.octets, digest, size: 0 })
   return { _tag: "Mounted", digest } as const
 })
 

@@ -12,6 +12,9 @@ export const blob = (repository: Repository, digest: string): string => `/v2/${r
 
 export const uploads = (repository: Repository): string => `/v2/${repository.name}/blobs/uploads/`
 
+/** The type of content whose type nobody tells. */
+export const octets = "application/octet-stream"
+
 /** A query of the parts that are there, in their order, each value escaped. */
 export const query = (
   parameters: ReadonlyArray<readonly [name: string, value: string | number | undefined]>

@@ -6,12 +6,11 @@ import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import type { Sized } from "../BlobSource.js"
 import { SizeMismatch, SourceNotReplayable } from "../RegistryError.js"
+import * as Request from "./request.js"
 import * as Verify from "./verify.js"
 
 export const sizeOf = (content: Uint8Array | Sized<unknown, unknown>): number =>
   content instanceof Uint8Array ? content.length : content.size
-
-const octets = "application/octet-stream"
 
 /** Sends content with a request. What goes wrong in its source is what the whole fails with. */
 export const send = <A, E, R, E2, R2>(
@@ -20,7 +19,7 @@ export const send = <A, E, R, E2, R2>(
   request: HttpClientRequest.HttpClientRequest,
   use: (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<A, E2, R2>
 ): Effect.Effect<A, E | E2 | SizeMismatch, R | R2> => {
-  if (content instanceof Uint8Array) return use(HttpClientRequest.bodyUint8Array(request, content, octets))
+  if (content instanceof Uint8Array) return use(HttpClientRequest.bodyUint8Array(request, content, Request.octets))
   return Effect.gen(function* () {
     const context = yield* Effect.context<R>()
     const fault = yield* Ref.make<Option.Option<Cause.Cause<E | SizeMismatch>>>(Option.none())
@@ -29,7 +28,7 @@ export const send = <A, E, R, E2, R2>(
       Stream.provideContext(context)
     )
     return yield* Effect.catchAllCause(
-      use(HttpClientRequest.bodyStream(request, body, { contentType: octets, contentLength: content.size })),
+      use(HttpClientRequest.bodyStream(request, body, { contentType: Request.octets, contentLength: content.size })),
       (cause) =>
         Effect.flatMap(
           Ref.get(fault),

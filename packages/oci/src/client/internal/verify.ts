@@ -57,7 +57,6 @@ export const withholding = <E, R, E2>(
 
 /** A hash that is to become a digest. */
 export interface Hash {
-  readonly algorithm: Digest.Algorithm
   readonly update: (bytes: Uint8Array) => void
   /** The digest of all that was fed. Nothing may be fed after it. */
   readonly digest: () => Digest.Digest
@@ -66,7 +65,7 @@ export interface Hash {
 export const hash = (digest: Digest.Digest, facts: object): Effect.Effect<Hash, DigestMismatch> =>
   Effect.zipWith(algorithm(digest, facts), Hasher.Hasher, (algorithm, hasher) => {
     const hash = hasher.make(algorithm)
-    return { algorithm, update: hash.update, digest: () => Digest.make(algorithm, hash.digest()) }
+    return { update: hash.update, digest: () => Digest.make(algorithm, hash.digest()) }
   })
 
 /**

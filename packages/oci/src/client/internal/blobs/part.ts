@@ -17,8 +17,9 @@ import * as Browser from "../browser.js"
 import * as Call from "../call.js"
 import * as Refused from "../refused.js"
 import * as Request from "../request.js"
+import { slice } from "../slice.js"
 import * as Extent from "./extent.js"
-import * as Reading from "./reading.js"
+import type * as Reading from "./reading.js"
 
 export type Opening<A, E> = Effect.Effect<A, E | CallError, RegistryClient.RegistryClient | Scope.Scope>
 
@@ -66,7 +67,7 @@ const entire = (
     return Call.orAgain(answer, error, whole(ask, size, start, last))
   }
   const end = last === undefined ? (size ?? claimed) : last + 1
-  const bytes = Reading.slice(Body.stream(answer), start, last === undefined ? undefined : last + 1 - start)
+  const bytes = slice(Body.stream(answer), start, last === undefined ? undefined : last + 1 - start)
   return Effect.succeed({ answer, bytes, start, end })
 }
 
@@ -143,7 +144,7 @@ export const range = (
       const part = Extent.of(wanted, size)
       if (part === undefined) return yield* failing(new RangeNotSatisfiable(facts))
       const end = part.end + 1
-      return { answer, bytes: Reading.slice(bytes, part.start, end - part.start), start: part.start, end }
+      return { answer, bytes: slice(bytes, part.start, end - part.start), start: part.start, end }
     }
     const said = answer.response.headers["content-range"]
     const part = Extent.told(said ?? "")

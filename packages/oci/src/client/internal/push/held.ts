@@ -17,7 +17,7 @@ const undisturbed = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E,
   Effect.uninterruptible(Effect.flatMap(Effect.forkDaemon(self), Fiber.join))
 
 /** Tells the registry that it can forget a session (end-14). Whatever comes of it, it is not tried again. */
-export const abandon = (session: Uploads.UploadSession): Effect.Effect<void, never, RegistryClient> =>
+const abandon = (session: Uploads.UploadSession): Effect.Effect<void, never, RegistryClient> =>
   Uploads.cancel(session).pipe(
     Effect.interruptible,
     Effect.timeout(patience),
@@ -27,7 +27,7 @@ export const abandon = (session: Uploads.UploadSession): Effect.Effect<void, nev
   )
 
 /** A place for a session that is not ours to give up: whoever made it goes on with what stands there. */
-export type Kept = MutableRef.MutableRef<Uploads.UploadSession | undefined>
+type Kept = MutableRef.MutableRef<Uploads.UploadSession | undefined>
 
 /** The newest session of an upload. When its Scope ends before the upload has, the session is given up. */
 export class Held {

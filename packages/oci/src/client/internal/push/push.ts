@@ -174,7 +174,7 @@ const posted = <E, R>(
   Effect.gen(function* () {
     const answer = yield* UploadPost.send(repository, digest, bytes)
     if (answer.response.status === 201) {
-      yield* UploadAnswer.finished(answer, { mediaType: BlobSource.octets, digest, size })
+      yield* UploadAnswer.finished(answer, { mediaType: Request.octets, digest, size })
       return { digest, size }
     }
     yield* held.taking(UploadAnswer.begun(answer, repository))
@@ -256,7 +256,7 @@ export const push = <E, R>(
 ): Effect.Effect<Descriptor, E | Failure, R | RegistryClient> =>
   Effect.gen(function* () {
     const source: BlobSource.BlobSource<E, R> = given instanceof Uint8Array ? BlobSource.bytes(given) : given
-    const { digest, mediaType = BlobSource.octets } = source
+    const { digest, mediaType = Request.octets } = source
     const client = yield* RegistryClient
     const blob = yield* sent({
       repository,

@@ -1,4 +1,3 @@
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Digest from "../../../spec/Digest.js"
@@ -6,6 +5,7 @@ import type * as Hasher from "../../../spec/Hasher.js"
 import type { BlobSource } from "../../BlobSource.js"
 import { SizeMismatch } from "../../RegistryError.js"
 import { joined } from "../joined.js"
+import { slice } from "../slice.js"
 
 /** What went wrong in a source, told from what goes wrong at the registry: a source may be another registry. */
 export class SourceFailed<out E> {
@@ -16,23 +16,9 @@ export class SourceFailed<out E> {
   }
 }
 
-const dropped = <E, R>(stream: Stream.Stream<Uint8Array, E, R>, offset: number): Stream.Stream<Uint8Array, E, R> =>
-  Stream.suspend(() => {
-    let left = offset
-    return Stream.mapChunks(stream, (chunk) => {
-      if (left === 0) return chunk
-      return Chunk.map(chunk, (bytes) => {
-        const rest = bytes.subarray(left)
-        left -= bytes.length - rest.length
-        return rest
-      })
-    })
-  })
-
 /** What a source has after so many bytes. */
 export const from = <E, R>(source: BlobSource<E, R>, offset: number): Stream.Stream<Uint8Array, SourceFailed<E>, R> => {
-  const stream =
-    offset === 0 ? source.stream : source.from === undefined ? dropped(source.stream, offset) : source.from(offset)
+  const stream = offset === 0 || source.from === undefined ? slice(source.stream, offset) : source.from(offset)
   return Stream.mapError(stream, (error) => new SourceFailed(error))
 }
 

@@ -111,7 +111,8 @@ export class Upload<E, R> {
   private readonly strikes = new Strikes()
   /** Digest and size, where the blob can be sent as a whole. */
   private measure: Measure | undefined
-  private way: "whole" | "chunks"
+  /** How it is sent: as the whole that it is known to be, or in chunks. */
+  private way: Measure | "chunks"
   private turns = 0
   private resumed = false
   private chunked = false
@@ -121,8 +122,8 @@ export class Upload<E, R> {
     const { digest, repository, size } = blob
     this.blob = blob
     this.tools = tools
-    this.way = way
     this.measure = digest === undefined || size === undefined ? undefined : { digest, size }
+    this.way = way === "whole" && this.measure !== undefined ? this.measure : "chunks"
     this.facts = digest === undefined ? Request.repositoryFacts(repository) : Request.blobFacts(repository, digest)
   }
 
@@ -142,7 +143,7 @@ export class Upload<E, R> {
       case "Open":
         return Effect.map(this.opened, (session) => this.chosen(session))
       case "Sending":
-        return this.way === "whole" ? this.whole(state.session) : this.chunk(state.session)
+        return this.way === "chunks" ? this.chunk(state.session) : this.whole(state.session, this.way)
       case "Ending":
         return this.end(state.session)
       case "Recovering":
@@ -163,22 +164,20 @@ export class Upload<E, R> {
     const { chunks, takesChunks } = this.tools
     if (this.measure !== undefined && this.turns === 0) {
       if (takesChunks !== false && chunks.wanted(session, this.measure.size)) this.way = "chunks"
-      if (chunks.excessive(session)) this.way = "whole"
+      if (chunks.excessive(session)) this.way = this.measure
     }
     return sending(session)
   }
 
   /** The rest of the blob with the end of its upload. */
-  private whole(session: Uploads.UploadSession): Step<E, R> {
-    const { blob, measure } = this
-    if (measure === undefined) return Effect.dieMessage("only what is known to its end is sent as a whole")
+  private whole(session: Uploads.UploadSession, measure: Measure): Step<E, R> {
     const { offset } = session
     const { digest, size } = measure
-    const { bytes } = blob.source
+    const { bytes } = this.blob.source
     if (offset > size) return Effect.zipRight(this.strikes.after(this.astray(offset), 0), this.anew)
     const content = bytes?.subarray(offset) ?? {
       size: size - offset,
-      stream: this.counted(Source.from(blob.source, offset), offset)
+      stream: this.counted(Source.from(this.blob.source, offset), offset)
     }
     this.moved(offset)
     return this.ended(session, "whole", measure, Uploads.finish(session, digest, offset === size ? undefined : content))
@@ -204,16 +203,15 @@ export class Upload<E, R> {
 
   /** The end of an upload that has all of its bytes. */
   private end(session: Uploads.UploadSession): Step<E, R> {
-    return Effect.suspend((): Step<E, R> => {
+    return Effect.gen(this, function* () {
       const { algorithm, digest: expected } = this.blob
-      const { hash } = this.tools
+      const { hash, measure } = this.tools
       if (hash !== undefined) this.hashed ??= Digest.make(algorithm, hash.digest())
-      const digest = this.hashed ?? expected
-      if (digest === undefined) return Effect.dieMessage("a blob in chunks has neither a digest nor a hash")
+      const digest = this.hashed ?? expected ?? (yield* measure).digest
       if (expected !== undefined && expected !== digest) {
-        return new DigestMismatch({ ...this.facts, expected, actual: digest })
+        return yield* new DigestMismatch({ ...this.facts, expected, actual: digest })
       }
-      return this.ended(session, "end", { digest, size: session.offset }, Uploads.finish(session, digest))
+      return yield* this.ended(session, "end", { digest, size: session.offset }, Uploads.finish(session, digest))
     })
   }
 
@@ -305,8 +303,8 @@ export class Upload<E, R> {
         if (source.once === true && source.bytes === undefined) return yield* Effect.fail(error)
         yield* Features.found(repository, "chunks", false)
         this.measure ??= yield* measure
-      }
-      this.way = way
+        this.way = this.measure
+      } else this.way = "chunks"
       return yield* this.anew
     })
   }
