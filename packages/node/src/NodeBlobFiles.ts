@@ -51,12 +51,13 @@ const open: BlobFiles.Service["open"] = (path, size) =>
     let fault: PlatformError | undefined
     let wake: (() => void) | undefined
 
-    const put = (pieces: ReadonlyArray<Uint8Array>, at: number): void =>
+    const put = (all: ReadonlyArray<Uint8Array>, at: number, pieces = all): void =>
       fs.writev(file.fd, pieces, at, (error, written) => {
         const rest = error === null ? after(pieces, written) : []
-        if (rest.length > 0) return put(rest, at + written)
+        if (rest.length > 0) return put(all, at + written, rest)
         if (error !== null) fault = failure("writev", path, error)
         under--
+        all.forEach(Pieces.giveBack)
         wake?.()
       })
     /** Waits until fewer writes than that are under way, whatever became of the others. */
@@ -95,7 +96,7 @@ const read: BlobFiles.Service["read"] = (path, from) =>
       let ended = false
       const next = Effect.async<Chunk.Chunk<Uint8Array>, Option.Option<PlatformError>>((resume) => {
         // most files are small
-        const piece = position === from ? new Uint8Array(small) : Pieces.take()
+        const piece = position === from ? new Uint8Array(small) : Pieces.forFile()
         fs.read(file.fd, piece, 0, piece.length, position, (error, count) => {
           ended = count < piece.length
           position += count

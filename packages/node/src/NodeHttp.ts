@@ -13,6 +13,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Certificates from "./internal/certificates.js"
+import * as Pieces from "./internal/pieces.js"
 import * as Routes from "./internal/routes.js"
 import * as Transport from "./internal/transport.js"
 
@@ -70,10 +71,15 @@ const agent = ({ connections = 16, connectTimeout = "10 seconds", keepAlive = "4
   const httpsProxy = proxy?.https ?? environment("HTTPS_PROXY")
   if (![httpProxy, httpsProxy].every(isProxy)) return undefined
   return ({ lookup, ...tls }: Routes.Setup): Undici.Dispatcher => {
+    const finding = { timeout, ...(lookup === undefined ? {} : { lookup }) }
+    const secure = Undici.buildConnector({ ...tls, ...finding })
+    // what TLS decrypts comes 16 KiB at a time
+    const plain = Undici.buildConnector({ ...finding, onread: Pieces.onread })
     const common = {
       connections,
       keepAliveTimeout: Duration.toMillis(keepAlive),
-      connect: { ...tls, timeout, ...(lookup === undefined ? {} : { lookup }) }
+      connect: (options: Undici.buildConnector.Options, callback: Undici.buildConnector.Callback) =>
+        (options.protocol === "https:" ? secure : plain)(options, callback)
     }
     if (httpProxy === "" && httpsProxy === "") return new Undici.Agent(common)
     return new Undici.EnvHttpProxyAgent({

@@ -84,7 +84,7 @@ describe("NodeHttp as an HttpClient", () => {
           sizes.reduce((sum, size) => sum + size, 0),
           large.length
         )
-        assert.isAtMost(Math.max(...sizes), 65_536)
+        assert.isAtMost(Math.max(...sizes), 262_144)
       })
     )
   )

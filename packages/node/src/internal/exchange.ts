@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { Readable } from "node:stream"
 import type * as Undici from "@effect/platform-node/Undici"
+import * as Pieces from "./pieces.js"
 import { Streamed } from "./streamed.js"
 
 /** How much of a body is held before somebody reads it, in bytes; then the socket waits, and with it the server. */
@@ -27,6 +28,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   error: Error | undefined
   /** Whether the body's last byte is here. The connection is then at another request's disposal. */
   ended = false
+  readonly #refilled: boolean
   #controller: Undici.Dispatcher.DispatchController | undefined
   #answered: (() => void) | undefined
   #body: unknown
@@ -37,6 +39,11 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   /** When those who wait are woken. */
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
+
+  /** Who takes in the body may say that its chunks may be filled again once they are used. */
+  constructor(refilled: boolean) {
+    this.#refilled = refilled
+  }
 
   /** Calls back once: with an answer, whose body may be on its way, or with an error. */
   start(body: unknown, answered: () => void): void {
@@ -94,6 +101,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Undici.Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (this.#refilled) Pieces.lend(chunk)
     this.#chunks.push(chunk)
     this.#held += chunk.length
     if (this.#whole) return

@@ -1,21 +1,63 @@
-/** In bytes: files are read in pieces of this size, since less costs more for each byte. */
-export const size = 1024 * 1024
+import type { Readable } from "node:stream"
 
-/** So many are kept for the next ones who read. */
-const most = 16
+/** Memory that is filled again: of such sizes it costs more to give and to collect than to fill. */
+interface Pool {
+  /** Of a piece, in bytes. */
+  readonly size: number
+  /** So many are kept for the next ones who fill them. */
+  readonly most: number
+  readonly free: Array<ArrayBufferLike>
+}
 
-const free: Array<Uint8Array<ArrayBuffer>> = []
-const lent = new WeakSet<ArrayBufferLike>()
+/** Files are read in pieces of this size, since less costs more for each byte. */
+const files: Pool = { size: 1024 * 1024, most: 16, free: [] }
 
-/** A piece to be filled. Memory of this size costs more to give and to collect than to fill. */
-export const take = (): Uint8Array<ArrayBuffer> => {
-  const piece = free.pop() ?? new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
-  lent.add(piece.buffer)
+/** About as much as a fast server brings between two reads. */
+const sockets: Pool = { size: 256 * 1024, most: 32, free: [] }
+
+const take = ({ free, size }: Pool): Uint8Array => new Uint8Array(free.pop() ?? Buffer.allocUnsafeSlow(size).buffer)
+
+const put = ({ free, most }: Pool, buffer: ArrayBufferLike): void => {
+  if (free.length < most) free.push(buffer)
+}
+
+const lent = new WeakMap<ArrayBufferLike, Pool>()
+
+/** A piece to be filled from a file. */
+export const forFile = (): Uint8Array => {
+  const piece = take(files)
+  lent.set(piece.buffer, files)
   return piece
 }
 
-/** For who has sent a piece, or found nothing to fill it with. What is not given back is collected. */
+/** For who has used a piece, or found nothing to fill it with. What is not given back is collected. */
 export const giveBack = ({ buffer }: Uint8Array): void => {
+  const pool = lent.get(buffer)
   // nobody's piece but ours, and never twice
-  if (buffer instanceof ArrayBuffer && lent.delete(buffer) && free.length < most) free.push(new Uint8Array(buffer))
+  if (pool !== undefined && lent.delete(buffer)) put(pool, buffer)
+}
+
+/** How many bytes a socket has brought into a piece. */
+const filled = new WeakMap<ArrayBufferLike, number>()
+
+/** Less is copied: whoever keeps it shall not keep a whole piece. In bytes. */
+const little = 32 * 1024
+
+/** How a socket reads: into pieces of ours, and on into its own stream. */
+export const onread = {
+  buffer: (): Uint8Array => take(sockets),
+  callback(this: Readable, length: number, { buffer }: Uint8Array): boolean {
+    if (length < little) {
+      const bytes = Buffer.from(new Uint8Array(buffer, 0, length))
+      put(sockets, buffer)
+      return this.push(bytes)
+    }
+    filled.set(buffer, length)
+    return this.push(Buffer.from(buffer, 0, length))
+  }
+}
+
+/** Lets a chunk of a body be given back, unless something else that came with it shares its piece. */
+export const lend = ({ buffer, byteOffset, length }: Uint8Array): void => {
+  if (byteOffset === 0 && filled.get(buffer) === length) lent.set(buffer, sockets)
 }

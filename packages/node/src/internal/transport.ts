@@ -144,7 +144,7 @@ const scoped =
     Effect.withFiberRuntime(({ currentContext }) => {
       const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
       if (url._tag === "Left") return Effect.fail(failure(request, url.left, "InvalidUrl"))
-      const exchange = new Exchange()
+      const exchange = new Exchange(currentContext.unsafeMap.get(ScopedTransport.Refilled.key) === true)
       const sending = send(routes, currentContext, { request, url: url.right, exchange, limit })
       // most answers are whole by now, and leave nothing to give up
       return Effect.uninterruptibleMask((restore) =>
@@ -166,7 +166,7 @@ const scoped =
 export const make = (routes: Routes): ScopedTransport.ScopedTransport =>
   Object.assign(
     HttpClient.make((request, url, signal, { currentContext }) => {
-      const exchange = new Exchange()
+      const exchange = new Exchange(false)
       signal.addEventListener("abort", () => exchange.abort(), { once: true })
       return send(routes, currentContext, { request, url, exchange, limit: Number.POSITIVE_INFINITY })
     }),

@@ -15,7 +15,8 @@ import { joined } from "./internal/joined.js"
 export interface Writer {
   /**
    * Puts pieces after what is there, in their order: better a few of about 1 MiB than many small ones. It may return before
-   * they are written; what goes wrong with them then is the next call's failure.
+   * they are written; what goes wrong with them then is the next call's failure. Pieces that a transport was asked to fill
+   * again (`ScopedTransport.Refilled`) are so from then on.
    */
   readonly write: (pieces: ReadonlyArray<Uint8Array>) => Effect.Effect<void, PlatformError>
   /** Waits until all is written. */

@@ -6,6 +6,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
@@ -23,6 +24,14 @@ export const late = "ERR_ANSWER_TIMEOUT"
 export interface Send {
   (request: HttpClientRequest, scope: Scope.Scope, limit: number): Effect.Effect<HttpClientResponse, HttpClientError>
 }
+
+/**
+ * Whether chunks of an answer's body may be filled again when `BlobFiles` has written them; `false` by default. Who asks for
+ * that hands on all of them, and keeps none.
+ */
+export class Refilled extends Context.Reference<Refilled>()("effect-oci/ScopedTransport/Refilled", {
+  defaultValue: () => false
+}) {}
 
 /** Such a transport is an `HttpClient` besides. A client that is made of it, by a middleware, is one like any other. */
 export interface ScopedTransport extends HttpClient.HttpClient {

@@ -16,6 +16,7 @@ import {
   ResponseTooLarge,
   SizeMismatch
 } from "../../RegistryError.js"
+import * as ScopedTransport from "../../ScopedTransport.js"
 import * as Body from "../body.js"
 import * as Call from "../call.js"
 import * as Mirrors from "../hosts/mirrors.js"
@@ -40,6 +41,8 @@ export interface Options extends StreamOptions {
   readonly hash: Verify.Hash
   /** How many pieces are fetched at a time. */
   readonly ranges?: number | undefined
+  /** Whether its bytes go to a file, and nowhere else. */
+  readonly toFile?: boolean | undefined
 }
 
 /** A blob that is read. */
@@ -54,14 +57,17 @@ export interface Content {
 
 /** The rest of a blob. */
 export const open = (repository: Repository, target: Target, options: Options): Content => {
-  const { foreign, from, hash, progress, ranges = 1 } = options
+  const { foreign, from, hash, progress, ranges = 1, toFile = false } = options
   const digest = digestOf(target)
   const size = sizeOf(target)
   const mirrors = new Set<HttpClientResponse>()
   let facts: object = Request.blobFacts(repository, digest)
   let at = from
   let coded = false
-  const ask = askOf(repository, target, foreign)
+  const asking = askOf(repository, target, foreign)
+  const ask: Part.Ask = toFile
+    ? (range, accepts) => Effect.provideService(asking(range, accepts), ScopedTransport.Refilled, true)
+    : asking
   const watching = {
     moved: (count: number) => {
       at += count

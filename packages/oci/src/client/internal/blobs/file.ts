@@ -101,7 +101,7 @@ export const save = (repository: Repository, target: Target, path: string, optio
       Effect.gen(function* () {
         const hash = yield* client.provide(Verify.hash(digest, Request.blobFacts(repository, digest)))
         const from = anew ? 0 : yield* kept(files, partial, size, hash)
-        const content = Content.open(repository, target, { ...options, from, hash })
+        const content = Content.open(repository, target, { ...options, from, hash, toFile: true })
         // what is wrong may be what was there before, or a mirror's
         const wrong = (error: DigestMismatch | SizeMismatch): Saving =>
           Effect.zipRight(
