@@ -173,12 +173,12 @@ export const toFile: (
   Descriptor.Descriptor,
   BlobUnknown | NameUnknown | DigestMismatch | SizeMismatch | PlatformError | CallError,
   RegistryClient.RegistryClient | FileSystem
-> = Effect.fn("oci.blobs.toFile")(function* (repository, target, path, options) {
+> = (repository, target, path, options) => {
   const digest = Content.digestOf(target)
-  yield* Request.annotate(repository, digest)
-  const size = yield* File.save(repository, target, path, options)
-  return typeof target === "string" ? { mediaType: Request.octets, digest, size } : target
-})
+  return Effect.map(File.save(repository, target, path, options), (size) =>
+    typeof target === "string" ? { mediaType: Request.octets, digest, size } : target
+  ).pipe(Call.spanned("oci.blobs.toFile", repository, digest))
+}
 
 /**
  * A whole blob in memory, verified (end-2): for configs and other small ones. Fails with `ResponseTooLarge` beyond the

@@ -26,6 +26,7 @@ import * as Route from "./internal/hosts/route.js"
 import * as Slots from "./internal/hosts/slots.js"
 import * as Policies from "./internal/policies.js"
 import * as Redirects from "./internal/redirects.js"
+import * as Sending from "./internal/sending.js"
 import type { Seen } from "./internal/warnings.js"
 import type { Operation } from "./Operation.js"
 import * as OriginPolicy from "./OriginPolicy.js"
@@ -186,10 +187,9 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
       : Effect.zipRight(Slots.hold(memory, host, operation.name, scope), sent)
   }
 
-  const execute: Service["execute"] = (operation, request, options) =>
+  const within: Sending.Within = (scope, operation, request, options) =>
     provide(
-      Effect.contextWithEffect((context: Context.Context<Scope.Scope>) => {
-        const scope = Context.get(context, Scope.Scope)
+      Effect.contextWithEffect((context: Context.Context<never>) => {
         const host = Context.get(context, RegistryHosts.RegistryHosts).lookup(operation.registry, operation.repository)
         if (host.blocked) {
           const facts = Facts.ofRequest(operation, request.method, request.url)
@@ -203,6 +203,9 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient> = Effect
         return Mirrors.before(mirrors, last, memory, (route, scope) => via(context, route, scope, options), scope)
       })
     )
+  const execute: Service["execute"] = (operation, request, options) =>
+    Effect.scopeWith((scope) => within(scope, operation, request, options))
+  Sending.keep(execute, within)
 
   return { execute, provide, memory }
 })

@@ -10,7 +10,6 @@ import type { Descriptor } from "../spec/Descriptor.js"
 import type * as Digest from "../spec/Digest.js"
 import type { Repository } from "../spec/Repository.js"
 import type { Sized } from "./BlobSource.js"
-import * as Body from "./internal/body.js"
 import * as Call from "./internal/call.js"
 import * as Refused from "./internal/refused.js"
 import * as Request from "./internal/request.js"
@@ -18,6 +17,7 @@ import * as SavedUpload from "./internal/savedUpload.js"
 import * as UploadAnswer from "./internal/uploadAnswer.js"
 import * as UploadBody from "./internal/uploadBody.js"
 import * as UploadPost from "./internal/uploadPost.js"
+import * as UploadSteps from "./internal/uploadSteps.js"
 import type { RegistryClient } from "./RegistryClient.js"
 import {
   type BlobUploadInvalid,
@@ -32,7 +32,6 @@ import {
   type SizeInvalid,
   SizeMismatch,
   type SourceNotReplayable,
-  UnexpectedResponse,
   type Unsupported
 } from "./RegistryError.js"
 
@@ -56,15 +55,6 @@ export interface Mounted {
   readonly digest: Digest.Digest
 }
 
-const begin = (repository: Repository, algorithm: Digest.Algorithm) => ({
-  operation: Request.onRepository("uploads.start", repository),
-  request: HttpClientRequest.post(
-    `${Request.uploads(repository)}${Request.query([["digest-algorithm", algorithm === "sha256" ? undefined : algorithm]])}`
-  ),
-  accepts: [202],
-  refused: UploadAnswer.refusedStart
-})
-
 /**
  * Begins an upload (end-4a). For a digest other than sha256 the registry is told the algorithm (end-4c), which it may use or
  * ignore.
@@ -74,9 +64,7 @@ export const start: (
   options?: { readonly algorithm?: Digest.Algorithm | undefined }
 ) => Effect.Effect<UploadSession, NameUnknown | NameInvalid | DigestInvalid | Unsupported | CallError, RegistryClient> =
   (repository, options) =>
-    Effect.flatMap(Call.head(begin(repository, options?.algorithm ?? "sha256")), (answer) =>
-      UploadAnswer.begun(answer, repository)
-    ).pipe(Call.spanned("oci.uploads.start", repository))
+    UploadSteps.start(repository, options?.algorithm ?? "sha256").pipe(Call.spanned("oci.uploads.start", repository))
 
 /**
  * Uploads a blob of known digest and size with one request (end-4b). A registry that does not take it so has begun a
@@ -118,8 +106,6 @@ export const post = <E = never, R = never>(
     return { ...finished, mediaType: descriptor.mediaType }
   }).pipe(Call.spanned("oci.uploads.post", repository, descriptor.digest))
 
-const contentRange = (session: UploadSession, size: number): string => `${session.offset}-${session.offset + size - 1}`
-
 /**
  * Sends the next chunk (end-5). The session answered tells how much the registry now has: its `offset` may be less than all
  * that was sent. Chunks go in order, and none but the last may be smaller than `minChunk`.
@@ -139,35 +125,7 @@ export const patch = <E = never, R = never>(
   | PayloadTooLarge
   | CallError,
   R | RegistryClient
-> =>
-  Effect.gen(function* () {
-    const { location, offset, repository } = session
-    const size = UploadBody.sizeOf(chunk)
-    // an empty range cannot be written, and moves nothing
-    if (size === 0) return session
-    const answer = yield* UploadBody.send(
-      chunk,
-      Request.repositoryFacts(repository),
-      HttpClientRequest.patch(Redacted.value(location)).pipe(
-        HttpClientRequest.setHeader("content-range", contentRange(session, size))
-      ),
-      (request) =>
-        Call.head({
-          operation: Request.onRepository("uploads.patch", repository),
-          request,
-          accepts: [200, 201, 202, 204],
-          refused: UploadAnswer.refusedBytes
-        })
-    )
-    const now = UploadAnswer.received(answer.response.headers.range) ?? offset + size
-    if (now < offset || now > offset + size) {
-      return yield* new UnexpectedResponse({
-        ...Body.facts(answer),
-        reason: `has ${now} bytes of an upload that ends at ${offset + size}`
-      })
-    }
-    return yield* UploadAnswer.continued(answer, session, now)
-  }).pipe(Call.spanned("oci.uploads.patch", session.repository))
+> => UploadSteps.patch(session, chunk).pipe(Call.spanned("oci.uploads.patch", session.repository))
 
 /**
  * Ends an upload, with its last chunk or with the whole blob if nothing was sent before (end-6). The registry verifies the
@@ -190,26 +148,7 @@ export const finish = <E = never, R = never>(
   | PayloadTooLarge
   | CallError,
   R | RegistryClient
-> =>
-  Effect.gen(function* () {
-    const { location, offset, repository } = session
-    const chunk = lastChunk ?? new Uint8Array()
-    const size = UploadBody.sizeOf(chunk)
-    const put = HttpClientRequest.put(Request.append(Redacted.value(location), "digest", digest))
-    const answer = yield* UploadBody.send(
-      chunk,
-      Request.blobFacts(repository, digest),
-      offset > 0 && size > 0 ? HttpClientRequest.setHeader(put, "content-range", contentRange(session, size)) : put,
-      (request) =>
-        Call.head({
-          operation: Request.onRepository("uploads.finish", repository, digest),
-          request,
-          accepts: [201, 204],
-          refused: UploadAnswer.refusedBytes
-        })
-    )
-    return yield* UploadAnswer.finished(answer, { mediaType: Request.octets, digest, size: offset + size })
-  }).pipe(Call.spanned("oci.uploads.finish", session.repository, digest))
+> => UploadSteps.finish(session, digest, lastChunk).pipe(Call.spanned("oci.uploads.finish", session.repository, digest))
 
 /**
  * Puts a blob of another repository of the same registry into this one, without its bytes (end-11); without `from` the

@@ -193,4 +193,5 @@ export const start = (answer: Answer, limit: number): Effect.Effect<Uint8Array> 
 }
 
 /** Reads a small body to its end, so that the connection lives on, and gives up the connection of a large one. */
-export const discard = (answer: Answer): Effect.Effect<void> => Effect.asVoid(start(answer, 64 * 1024))
+export const discard = (answer: Answer): Effect.Effect<void> =>
+  bodiless(answer) || length(answer) === 0 ? Effect.void : Effect.asVoid(start(answer, 64 * 1024))

@@ -18,6 +18,7 @@ import * as Policies from "./policies.js"
 import * as Provenance from "./provenance.js"
 import * as Refusal from "./refusal.js"
 import * as Request from "./request.js"
+import * as Sending from "./sending.js"
 
 /** One request of an endpoint, and how its answers are read. */
 export interface Call<E> {
@@ -27,6 +28,8 @@ export interface Call<E> {
   readonly accepts: ReadonlyArray<number>
   /** What a refusal means to this endpoint; nothing leaves it to the meaning that it has for all. */
   readonly refused?: (refusal: Refusal.Refusal) => E | undefined
+  /** Whether mirrors are asked, where they can be. Default: true. A mirror's copy may be old, or missing. */
+  readonly mirrors?: false
 }
 
 /**
@@ -71,51 +74,50 @@ const refused = <E, R>(
     return yield* Effect.fail(particular ?? (yield* Refusal.common(answer, refusal)))
   })
 
-/** As `open`. Only what may be given up while its Scope lasts needs one of its own, which costs as much as a policy. */
+/** As `open`. Only what may be given up while its Scope lasts needs one of its own. */
 const send = <E>(
   call: Call<E>,
   options: RegistryClient.ExecuteOptions | undefined,
-  abortable: boolean
-): Effect.Effect<Body.Answer, E | CallError, RegistryClient.RegistryClient | Scope.Scope> =>
-  Effect.flatMap(RegistryClient.RegistryClient, ({ execute, provide }) => {
+  abortable: boolean,
+  outer: Scope.Scope
+): Effect.Effect<Body.Answer, E | CallError, RegistryClient.RegistryClient> =>
+  Effect.contextWithEffect((context: Context.Context<RegistryClient.RegistryClient>) => {
     const { accepts, operation, request } = call
-    return Effect.flatMap(
-      provide(RegistryHosts.of(operation.registry, operation.repository)),
-      ({ limits, mirrors }) => {
-        const answered = (response: HttpClientResponse, abort: Effect.Effect<void>) => {
-          const answer: Body.Answer = { operation, response, limits, abort }
-          return accepts.includes(response.status) || isGone(request, response)
-            ? Effect.succeed(answer)
-            : refused(call, answer, () => send(call, options, abortable))
-        }
-        const executed = execute(operation, request, options)
-        // a mirror's answer is given up for the registry's own
-        if (!abortable && mirrors.length === 0) {
-          return Effect.flatMap(executed, (response) => answered(response, Effect.void))
-        }
-        return Effect.scope.pipe(
-          Effect.flatMap((outer) => Scope.fork(outer, ExecutionStrategy.sequential)),
-          Effect.flatMap((scope) =>
-            Effect.flatMap(Scope.extend(executed, scope), (response) =>
-              answered(response, Scope.close(scope, Exit.void))
-            )
-          )
+    const client = Context.get(context, RegistryClient.RegistryClient)
+    const hosts = Policies.get(client.memory, context, RegistryHosts.RegistryHosts)
+    const { limits, mirrors } = hosts.lookup(operation.registry, operation.repository)
+    const sent = (scope: Scope.Scope, abort: Effect.Effect<void>) => {
+      const executed = Sending.by(client)(scope, operation, request, options)
+      const asked = call.mirrors === false && mirrors.length > 0 ? Mirrors.without(executed) : executed
+      return Effect.flatMap(asked, (response) => {
+        const answer: Body.Answer = { operation, response, limits, abort }
+        return accepts.includes(response.status) || isGone(request, response)
+          ? Effect.succeed(answer)
+          : refused(call, answer, () => send(call, options, abortable, outer))
+      })
+    }
+    // a mirror's answer is given up for the registry's own
+    return abortable || mirrors.length > 0
+      ? Effect.flatMap(Scope.fork(outer, ExecutionStrategy.sequential), (scope) =>
+          sent(scope, Scope.close(scope, Exit.void))
         )
-      }
-    )
+      : sent(outer, Effect.void)
   })
 
 /** Sends the request and hands out an answer that says yes, its body unread. */
 export const open = <E = never>(
   call: Call<E>,
   options?: RegistryClient.ExecuteOptions
-): Effect.Effect<Body.Answer, E | CallError, RegistryClient.RegistryClient | Scope.Scope> => send(call, options, true)
+): Effect.Effect<Body.Answer, E | CallError, RegistryClient.RegistryClient | Scope.Scope> =>
+  Effect.scopeWith((scope) => send(call, options, true, scope))
 
 /** Sends the request and reads no more of the answer than its headers. */
 export const head = <E = never>(
   call: Call<E>
 ): Effect.Effect<Body.Answer, E | CallError, RegistryClient.RegistryClient> =>
-  Effect.scoped(Effect.tap(send(call, undefined, false), Body.discard))
+  Effect.scopedWith((scope) =>
+    Effect.flatMap(send(call, undefined, false, scope), (answer) => Effect.as(Body.discard(answer), answer))
+  )
 
 /**
  * Opens an answer and uses it up. What a mirror sent and cannot be used is asked for again without mirrors, and all of it is
@@ -144,8 +146,9 @@ export const read = <A, E, E2, R2>(
   limit: (limits: RegistryHosts.Limits) => number,
   use: (answer: Body.Answer, bytes: Uint8Array) => Effect.Effect<A, E2, R2>
 ): Effect.Effect<A, E | E2 | CallError, RegistryClient.RegistryClient | Exclude<R2, Scope.Scope>> =>
-  using(send(call, { hold: limit }, false), (answer) =>
-    Effect.flatMap(Body.collect(answer, limit(answer.limits)), (bytes) => use(answer, bytes))
+  using(
+    Effect.scopeWith((scope) => send(call, { hold: limit }, false, scope)),
+    (answer) => Effect.flatMap(Body.collect(answer, limit(answer.limits)), (bytes) => use(answer, bytes))
   )
 
 /**

@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import type { CallError } from "../RegistryError.js"
 import type { Client } from "../RegistryMiddleware.js"
 
-/** A client of one function. */
+/** A client of one function, which runs when the request does. `makeWith` alone would take two steps to come to it. */
 export const make = (execute: (request: HttpClientRequest) => Effect.Effect<HttpClientResponse, CallError>): Client =>
-  HttpClient.makeWith<never, never, CallError, never>(Effect.flatMap(execute), Effect.succeed)
+  Object.assign(HttpClient.makeWith<never, never, CallError, never>(Effect.flatMap(execute), Effect.succeed), {
+    execute: (request: HttpClientRequest) => Effect.suspend(() => execute(request))
+  })

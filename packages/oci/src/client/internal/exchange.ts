@@ -134,5 +134,9 @@ export const make = ({ execute, send }: ScopedTransport.Transport, place: Place)
           landed === undefined ? Effect.succeed(response) : judged(place, request, landed)
       })
     })
-    return Effect.tap(exchanged, (response) => Warnings.report(response, place))
+    return Effect.flatMap(exchanged, (response) =>
+      response.headers.warning === undefined
+        ? Effect.succeed(response)
+        : Effect.as(Warnings.report(response, place), response)
+    )
   })

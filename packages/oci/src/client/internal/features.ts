@@ -30,13 +30,15 @@ export const known = (
   repository: Repository,
   feature: keyof RegistryHosts.Capabilities
 ): Effect.Effect<boolean | undefined, never, RegistryClient> =>
-  Effect.flatMap(RegistryClient, (client) =>
-    Effect.flatMap(stated(repository, feature), (stated) => {
-      const found = memory(client.memory).get(key(repository, feature))
-      if (stated !== undefined || found === undefined) return Effect.succeed(stated)
-      return Effect.map(Clock.currentTimeMillis, (now) => (found.until > now ? found.there : undefined))
-    })
-  )
+  Effect.flatMap(RegistryClient, (client) => {
+    const found = memory(client.memory).get(key(repository, feature))
+    if (found === undefined) return stated(repository, feature)
+    return Effect.flatMap(stated(repository, feature), (stated) =>
+      stated === undefined
+        ? Effect.map(Clock.currentTimeMillis, (now) => (found.until > now ? found.there : undefined))
+        : Effect.succeed(stated)
+    )
+  })
 
 /** Remembers for a while whether a repository's registry has a feature. */
 export const found = (

@@ -39,3 +39,10 @@ export const provide = <A, E, R>(memory: RegistryMemory, self: Effect.Effect<A, 
     const more = missing(memory, context)
     return more === nothing ? self : Effect.provide(self, more)
   })
+
+/** One policy as it stands there for a client: what is only read need not be provided. */
+export const get = <I, S>(
+  memory: RegistryMemory,
+  context: Context.Context<never>,
+  policy: Context.Reference<I, S>
+): S => Context.get(context.unsafeMap.has(policy.key) ? context : (all.get(memory)?.context ?? nothing), policy)

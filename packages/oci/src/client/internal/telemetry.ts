@@ -3,6 +3,7 @@ import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
@@ -67,7 +68,7 @@ const log = ({ error, method, millis, operation, request, response, status, url 
 
 type Outcome = { readonly error: CallError } | { readonly response: HttpClientResponse }
 
-/** Shows an exchange to those who look; when nobody does, nothing is prepared for them. */
+/** Shows an exchange to those who look. */
 const show = (
   place: Place,
   request: HttpClientRequest,
@@ -76,7 +77,6 @@ const show = (
   logged: boolean,
   outcome: Outcome
 ) => {
-  if (!logged && place.observer === RegistryObserver.silent) return Effect.void
   const exchange: RegistryObserver.Exchange = {
     operation: place.operation,
     method: request.method,
@@ -110,19 +110,23 @@ export const observed = (
       Effect.withFiberRuntime((fiber) => {
         const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
         const begun = clock.unsafeCurrentTimeMillis()
-        const seen = (kind: readonly [string, string], outcome: Outcome) => {
+        const seen = <A, E>(kind: readonly [string, string], outcome: Outcome, result: Exit.Exit<A, E>) => {
           span.attribute(kind[0], "error" in outcome ? outcome.error._tag : outcome.response.status)
           const now = clock.unsafeCurrentTimeMillis()
-          const logged = LogLevel.lessThanEqual(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
-          return Effect.zipRight(
-            Metric.update(durationOf(place.operation.name, request.method, kind), (now - begun) / 1000),
-            show(place, request, begun, now, logged, outcome)
+          durationOf(place.operation.name, request.method, kind).unsafeUpdate(
+            (now - begun) / 1000,
+            fiber.getFiberRef(FiberRef.currentMetricLabels)
           )
+          const logged = LogLevel.lessThanEqual(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Debug)
+          // when nobody looks, nothing is prepared for them
+          return !logged && place.observer === RegistryObserver.silent
+            ? result
+            : Effect.zipRight(show(place, request, begun, now, logged, outcome), result)
         }
         return Effect.matchEffect(send(span, clock), {
-          onFailure: (error) => Effect.zipRight(seen(["error.type", error._tag], { error }), Effect.fail(error)),
+          onFailure: (error) => seen(["error.type", error._tag], { error }, Exit.fail(error)),
           onSuccess: (response) =>
-            Effect.as(seen(["http.response.status_code", String(response.status)], { response }), response)
+            seen(["http.response.status_code", String(response.status)], { response }, Exit.succeed(response))
         })
       })
   )

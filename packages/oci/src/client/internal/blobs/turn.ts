@@ -11,16 +11,15 @@ const all = globalValue("effect-oci/blobs/turns", () => new Map<string, Turns>()
 
 /** Runs effects of one name one after the other. */
 export const take = <A, E, R>(name: string, self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => {
-      const turns = all.get(name) ?? { semaphore: Effect.unsafeMakeSemaphore(1), users: 0 }
-      turns.users++
-      all.set(name, turns)
-      return turns
-    }),
-    ({ semaphore }) => semaphore.withPermits(1)(self),
-    (turns) =>
-      Effect.sync(() => {
-        if (--turns.users === 0) all.delete(name)
-      })
-  )
+  Effect.uninterruptibleMask((restore) => {
+    const turns = all.get(name) ?? { semaphore: Effect.unsafeMakeSemaphore(1), users: 0 }
+    turns.users++
+    all.set(name, turns)
+    const taken = Effect.flatMap(restore(turns.semaphore.take(1)), () =>
+      Effect.flatMap(Effect.exit(restore(self)), (exit) => Effect.zipRight(turns.semaphore.release(1), exit))
+    )
+    return Effect.flatMap(Effect.exit(taken), (exit) => {
+      if (--turns.users === 0) all.delete(name)
+      return exit
+    })
+  })

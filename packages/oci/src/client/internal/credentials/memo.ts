@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -40,15 +39,15 @@ export const make = <A, E>(timeToLive: Duration.DurationInput): Memo<A, E> => {
   }
   return {
     get: (key, source, fresh = false) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      Effect.clockWith((clock) => {
         const slot = slotOf(key)
         const { attempts, last } = slot
-        if (!fresh && last !== undefined && now < last.until) return last.exit
+        if (!fresh && last !== undefined && clock.unsafeCurrentTimeMillis() < last.until) return last.exit
         const ask = Effect.onExit(source, (exit) =>
-          Effect.map(Clock.currentTimeMillis, (now) => {
+          Effect.sync(() => {
             if (Exit.isInterrupted(exit)) return
             slot.attempts++
-            slot.last = { exit, fresh, until: Exit.isSuccess(exit) ? now + millis : 0 }
+            slot.last = { exit, fresh, until: Exit.isSuccess(exit) ? clock.unsafeCurrentTimeMillis() + millis : 0 }
           })
         )
         return slot.lock.withPermits(1)(

@@ -4,14 +4,31 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { RegistryName } from "../../../spec/RegistryName.js"
 import type { Service } from "../../Credentials.js"
+import type { CredentialsInvalid } from "../../RegistryError.js"
 import * as Combine from "./combine.js"
 import * as Environment from "./environment.js"
 import * as File from "./file.js"
 import type { Platform } from "./helper.js"
+import * as Memo from "./memo.js"
 import * as Regctl from "./regctl.js"
 import * as Source from "./source.js"
 
 const nothing: Service = { lookup: () => Effect.succeedNone }
+
+/** The headers of files are the same for all registries, and wanted with each request: not every file is asked each time. */
+const keepingHeaders = (service: Service): Service => {
+  const { headers } = service
+  if (headers === undefined) return service
+  const kept = Memo.make<Effect.Effect.Success<ReturnType<typeof headers>>, CredentialsInvalid>("1 second")
+  return {
+    ...service,
+    headers: (registry) =>
+      kept.get(
+        "",
+        Effect.suspend(() => headers(registry))
+      )
+  }
+}
 
 /** Docker's file: in `DOCKER_CONFIG`, or else in `.docker` at home. */
 const dockerFile: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {
@@ -26,8 +43,9 @@ export const docker: Effect.Effect<Service, never, Platform> = Effect.gen(functi
   const name = "DOCKER_AUTH_CONFIG"
   const file = yield* dockerFile
   const text = yield* Environment.variable(name)
-  if (text === undefined) return file
-  return Combine.orElse(yield* Source.make({ name, text: Effect.succeedSome(text) }), file)
+  return keepingHeaders(
+    text === undefined ? file : Combine.orElse(yield* Source.make({ name, text: Effect.succeedSome(text) }), file)
+  )
 })
 
 /** Podman's first file: in its runtime folder, which goes away with the user's session. */
@@ -59,7 +77,7 @@ export const podman: Effect.Effect<Service, never, Platform> = Effect.gen(functi
     config === undefined ? undefined : path.join(config, "containers", "auth.json")
   ].flatMap((file) => (file === undefined ? [] : [Source.fromFile(file, address)]))
   const sources = yield* Effect.all([...files, dockerFile])
-  return sources.reduce(Combine.orElse)
+  return keepingHeaders(sources.reduce(Combine.orElse))
 })
 
 export const regctl: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {

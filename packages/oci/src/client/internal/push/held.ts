@@ -1,7 +1,7 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as MutableRef from "effect/MutableRef"
-import type * as Scope from "effect/Scope"
 import type { RegistryClient } from "../../RegistryClient.js"
 import * as RegistryRetry from "../../RegistryRetry.js"
 import * as Uploads from "../../Uploads.js"
@@ -29,7 +29,7 @@ const abandon = (session: Uploads.UploadSession): Effect.Effect<void, never, Reg
 /** A place for a session that is not ours to give up: whoever made it goes on with what stands there. */
 type Kept = MutableRef.MutableRef<Uploads.UploadSession | undefined>
 
-/** The newest session of an upload. When its Scope ends before the upload has, the session is given up. */
+/** The newest session of an upload. When its use ends before the upload has, the session is given up. */
 export class Held {
   private session: Uploads.UploadSession | undefined
   private readonly kept: Kept | undefined
@@ -51,7 +51,10 @@ export class Held {
   /** Takes over what an effect answers with, even when that comes together with an interruption. */
   readonly taking = <A extends Uploads.UploadSession, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.tap(restore(self), (session) => Effect.sync(() => this.set(session)))
+      Effect.map(restore(self), (session) => {
+        this.set(session)
+        return session
+      })
     )
 
   /**
@@ -63,20 +66,24 @@ export class Held {
     begun: (answer: A) => Uploads.UploadSession | undefined
   ): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.gen(this, function* () {
-        const fiber = yield* Effect.forkDaemon(Effect.interruptible(self))
-        const taken = (answer: A) => Effect.sync(() => this.set(begun(answer)))
+      Effect.flatMap(Effect.forkDaemon(Effect.interruptible(self)), (fiber) => {
+        const taken = (answer: A) => {
+          this.set(begun(answer))
+          return answer
+        }
         const late = Fiber.join(fiber).pipe(
           Effect.interruptible,
           Effect.timeout(patience),
-          Effect.flatMap(taken),
+          Effect.map(taken),
           Effect.ignore,
           Effect.zipRight(Fiber.interrupt(fiber)),
           undisturbed
         )
-        const answer = yield* Effect.onInterrupt(restore(Fiber.join(fiber)), () => late)
-        yield* taken(answer)
-        return answer
+        return Effect.matchCauseEffect(restore(Fiber.join(fiber)), {
+          onFailure: (cause) =>
+            Cause.isInterruptedOnly(cause) ? Effect.zipRight(late, Effect.failCause(cause)) : Effect.failCause(cause),
+          onSuccess: (answer) => Effect.succeed(taken(answer))
+        })
       })
     )
 
@@ -93,16 +100,14 @@ export class Held {
   )
 }
 
-/** The session that was given, if there was one, until the Scope ends. */
-export const make = (
-  given: Uploads.UploadSession | Kept | undefined
-): Effect.Effect<Held, never, RegistryClient | Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      if (given === undefined || !("_tag" in given)) return new Held(given)
-      const held = new Held(undefined)
-      held.set(given)
-      return held
-    }),
-    (held) => held.end
-  )
+/** Uses the session that was given, if there was one, or those that come; what is left of one is given up at the end. */
+export const using = <A, E, R>(
+  given: Uploads.UploadSession | Kept | undefined,
+  use: (held: Held) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | RegistryClient> =>
+  Effect.uninterruptibleMask((restore) => {
+    const isSession = given !== undefined && "_tag" in given
+    const held = new Held(isSession ? undefined : given)
+    if (isSession) held.set(given)
+    return Effect.flatMap(Effect.exit(restore(use(held))), (exit) => Effect.zipRight(held.end, exit))
+  })

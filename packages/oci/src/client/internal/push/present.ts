@@ -5,7 +5,6 @@ import type { Repository } from "../../../spec/Repository.js"
 import type { RegistryClient } from "../../RegistryClient.js"
 import * as Body from "../body.js"
 import * as Call from "../call.js"
-import * as Mirrors from "../hosts/mirrors.js"
 import * as Request from "../request.js"
 
 /**
@@ -20,13 +19,13 @@ export const find = (
   Call.head({
     operation: Request.onRepository("blobs.head", repository, digest),
     request: HttpClientRequest.head(Request.blob(repository, digest)),
-    accepts: [200, 404]
+    accepts: [200, 404],
+    mirrors: false
   }).pipe(
     Effect.map((answer) => {
       if (answer.response.status === 404) return undefined
       const told = Body.length(answer)
       return size === undefined || told === undefined || told === size ? (told ?? size) : undefined
     }),
-    Effect.orElseSucceed(() => undefined),
-    Mirrors.without
+    Effect.orElseSucceed(() => undefined)
   )

@@ -254,22 +254,21 @@ export const push = <E, R>(
   given: Uint8Array | BlobSource.BlobSource<E, R>,
   options: PushOptions
 ): Effect.Effect<Descriptor, E | Failure, R | RegistryClient> =>
-  Effect.gen(function* () {
-    const source: BlobSource.BlobSource<E, R> = given instanceof Uint8Array ? BlobSource.bytes(given) : given
-    const { digest, mediaType = Request.octets } = source
-    const client = yield* RegistryClient
-    const blob = yield* sent({
-      repository,
-      source,
-      size: yield* Source.sizeOf(source),
-      options,
-      held: yield* Held.make(options.session),
-      host: yield* client.provide(RegistryHosts.of(repository.registry, repository)),
-      client,
-      facts: digest === undefined ? Request.repositoryFacts(repository) : Request.blobFacts(repository, digest)
+  Held.using(options.session, (held) =>
+    Effect.gen(function* () {
+      const source: BlobSource.BlobSource<E, R> = given instanceof Uint8Array ? BlobSource.bytes(given) : given
+      const { digest, mediaType = Request.octets } = source
+      const client = yield* RegistryClient
+      const blob = yield* sent({
+        repository,
+        source,
+        size: yield* Source.sizeOf(source),
+        options,
+        held,
+        host: yield* client.provide(RegistryHosts.of(repository.registry, repository)),
+        client,
+        facts: digest === undefined ? Request.repositoryFacts(repository) : Request.blobFacts(repository, digest)
+      })
+      return { mediaType: options.mediaType ?? mediaType, ...blob }
     })
-    return { mediaType: options.mediaType ?? mediaType, ...blob }
-  }).pipe(
-    Effect.scoped,
-    Effect.mapError((error) => (error instanceof Source.SourceFailed ? error.error : error))
-  )
+  ).pipe(Effect.mapError((error) => (error instanceof Source.SourceFailed ? error.error : error)))

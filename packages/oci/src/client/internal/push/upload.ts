@@ -27,6 +27,7 @@ import * as Uploads from "../../Uploads.js"
 import * as Features from "../features.js"
 import * as Request from "../request.js"
 import { Strikes } from "../strikes.js"
+import * as UploadSteps from "../uploadSteps.js"
 import type { Chunks } from "./chunks.js"
 import type { Held } from "./held.js"
 import * as Present from "./present.js"
@@ -153,10 +154,7 @@ export class Upload<E, R> {
 
   private readonly opened = Effect.suspend(() => {
     this.resumed = false
-    return this.tools.held.beginning(
-      Uploads.start(this.blob.repository, { algorithm: this.blob.algorithm }),
-      (session) => session
-    )
+    return this.tools.held.beginning(UploadSteps.start(this.blob.repository, this.blob.algorithm), (session) => session)
   })
 
   /** Goes over to the way that the registry asks for where it begins an upload. */
@@ -180,7 +178,12 @@ export class Upload<E, R> {
       stream: this.counted(Source.from(this.blob.source, offset), offset)
     }
     this.moved(offset)
-    return this.ended(session, "whole", measure, Uploads.finish(session, digest, offset === size ? undefined : content))
+    return this.ended(
+      session,
+      "whole",
+      measure,
+      UploadSteps.finish(session, digest, offset === size ? undefined : content)
+    )
   }
 
   /** The next chunk. Where the registry keeps only a part of it, the next one begins there. */
@@ -190,7 +193,7 @@ export class Upload<E, R> {
     this.moved(offset)
     return Effect.flatMap(reader.read(offset, chunks.length(session)), (bytes): Step<E, R> => {
       if (bytes.length === 0) return Effect.succeed({ _tag: "Ending", session })
-      return Effect.matchEffect(held.taking(Uploads.patch(session, bytes)), {
+      return Effect.matchEffect(held.taking(UploadSteps.patch(session, bytes)), {
         onFailure: (error) => Effect.succeed(recovering({ session, error, phase: "chunk", sent: bytes.length })),
         onSuccess: (next) => {
           if (next.offset === offset) return Effect.as(this.strikes.after(this.astray(offset), offset), sending(next))
@@ -211,7 +214,7 @@ export class Upload<E, R> {
       if (expected !== undefined && expected !== digest) {
         return yield* new DigestMismatch({ ...this.facts, expected, actual: digest })
       }
-      return yield* this.ended(session, "end", { digest, size: session.offset }, Uploads.finish(session, digest))
+      return yield* this.ended(session, "end", { digest, size: session.offset }, UploadSteps.finish(session, digest))
     })
   }
 
