@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as MutableRef from "effect/MutableRef"
 import * as BlobSource from "effect-oci/BlobSource"
 import * as Blobs from "effect-oci/Blobs"
-import { client, repositoryAt, serve, transports } from "./support.js"
+import { client, digest, repositoryAt, serve, transports } from "./support.js"
 
 const size = 3 * 1024 * 1024 + 5
 
@@ -82,4 +82,19 @@ describe("Blobs.push of a file", () => {
       )
     })
   )
+
+  for (const given of [1000, size - 1, size + 1]) {
+    it.scopedLive(`U19: refuses a file of another size than ${given}`, () =>
+      Effect.gen(function* () {
+        const { NodeHttp } = transports
+        assert(NodeHttp !== undefined)
+        const repository = yield* repositoryAt(yield* registry([]))
+        const source = BlobSource.file(yield* file, { digest, size: given })
+        const error = yield* Effect.flip(Blobs.push(repository, source)).pipe(
+          Effect.provide([client(NodeHttp), NodeFileSystem.layer])
+        )
+        assert.strictEqual(error._tag, "SizeMismatch")
+      })
+    )
+  }
 })

@@ -46,12 +46,20 @@ export const bytes = (content: Uint8Array, known?: Known): Sized & { readonly by
   from: (offset) => Stream.succeed(content.subarray(offset))
 })
 
-/** A file, read in pieces of 1 MiB. Its size is looked up when it is pushed, and a file that then changes is refused. */
-export const file = (path: string, known?: Known): BlobSource<PlatformError, FileSystem.FileSystem> => {
+/**
+ * A file, read in pieces of 1 MiB. A size that is not given is looked up when it is pushed; a file that has another one then, or
+ * that changes, is refused.
+ */
+export const file = (
+  path: string,
+  known?: Known & { readonly size?: number | undefined }
+): BlobSource<PlatformError, FileSystem.FileSystem> => {
   const from = (offset: number) => Stream.unwrap(Effect.map(BlobFiles.BlobFiles, (files) => files.read(path, offset)))
   return {
     ...known,
-    size: Effect.flatMap(FileSystem.FileSystem, (files) => Effect.map(files.stat(path), ({ size }) => Number(size))),
+    size:
+      known?.size ??
+      Effect.flatMap(FileSystem.FileSystem, (files) => Effect.map(files.stat(path), ({ size }) => Number(size))),
     stream: from(0),
     from,
     load: Effect.flatMap(FileSystem.FileSystem, (files) => files.readFile(path))
