@@ -43,7 +43,7 @@ const filled = new WeakMap<ArrayBufferLike, number>()
 /** Less is copied: whoever keeps it shall not keep a whole piece. In bytes. */
 const little = 32 * 1024
 
-/** How a socket reads: into pieces of ours, and on into its own stream. */
+/** How a socket reads: into pieces of ours, and on into its own stream. Node calls `callback` on the socket itself. */
 export const onread = {
   buffer: (): Uint8Array => take(sockets),
   callback(this: Readable, length: number, { buffer }: Uint8Array): boolean {
