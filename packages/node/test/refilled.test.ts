@@ -14,6 +14,7 @@ import * as Stream from "effect/Stream"
 import * as BlobFiles from "effect-oci/BlobFiles"
 import * as Blobs from "effect-oci/Blobs"
 import * as Digest from "effect-oci/Digest"
+import * as RegistryMiddleware from "effect-oci/RegistryMiddleware"
 import * as ScopedTransport from "effect-oci/ScopedTransport"
 import { repositoryAt, serve } from "./support.js"
 
@@ -128,4 +129,26 @@ describe("memory that sockets fill again", () => {
       assert.strictEqual(changed(yield* written([mebibyte], false, false)), 0)
     })
   )
+
+  it.scoped("is not that of what a middleware has seen", () => {
+    const kept: Array<{ readonly chunk: Uint8Array; readonly was: Uint8Array }> = []
+    const keeping = RegistryMiddleware.layer((_, next) =>
+      HttpClient.transformResponse(
+        next,
+        Effect.map((response) => {
+          const stream = Stream.tap(response.stream, (chunk) =>
+            Effect.sync(() => kept.push({ chunk, was: Uint8Array.from(chunk) }))
+          )
+          return Object.create(response, { stream: { value: stream } })
+        })
+      )
+    )
+    return Effect.gen(function* () {
+      const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+      const repository = yield* repositoryAt(yield* serving([mebibyte], false))
+      yield* Blobs.toFile(repository, large.descriptor, `${folder}/large`)
+      assert.isAbove(kept.length, 0)
+      assert.strictEqual(changed(kept), 0)
+    }).pipe(Effect.provide(Layer.provideMerge(NodeRegistry.layer, keeping)))
+  })
 })

@@ -19,9 +19,12 @@ export interface Middleware {
   (operation: Operation, next: Client): Client
 }
 
-/** The user's own middleware; none by default. */
+/** Changes nothing. */
+export const none: Middleware = (_, next) => next
+
+/** The user's own middleware; `none` by default. */
 export class RegistryMiddleware extends Context.Reference<RegistryMiddleware>()("effect-oci/RegistryMiddleware", {
-  defaultValue: (): Middleware => (_, next) => next
+  defaultValue: () => none
 }) {}
 
 /** Puts a middleware in place: `layer((operation, next) => HttpClient.mapRequest(next, …))`. */

@@ -16,6 +16,7 @@ import {
   ResponseTooLarge,
   SizeMismatch
 } from "../../RegistryError.js"
+import * as RegistryMiddleware from "../../RegistryMiddleware.js"
 import * as ScopedTransport from "../../ScopedTransport.js"
 import * as Body from "../body.js"
 import * as Call from "../call.js"
@@ -65,9 +66,7 @@ export const open = (repository: Repository, target: Target, options: Options): 
   let at = from
   let coded = false
   const asking = askOf(repository, target, foreign)
-  const ask: Part.Ask = toFile
-    ? (range, accepts) => Effect.provideService(asking(range, accepts), ScopedTransport.Refilled, true)
-    : asking
+  const ask: Part.Ask = toFile ? (range, accepts) => refilled(asking(range, accepts)) : asking
   const watching = {
     moved: (count: number) => {
       at += count
@@ -106,6 +105,12 @@ export const open = (repository: Repository, target: Target, options: Options): 
   })
   return { bytes, check, mirrored: () => mirrors.size > 0 }
 }
+
+/** Lets what comes be filled again once it is written, unless a middleware sees it first: that may keep it. */
+const refilled = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(RegistryMiddleware.RegistryMiddleware, (middleware) =>
+    middleware === RegistryMiddleware.none ? Effect.provideService(self, ScopedTransport.Refilled, true) : self
+  )
 
 /** Where a blob is asked for. */
 const askOf = (
