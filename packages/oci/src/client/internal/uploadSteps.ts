@@ -1,26 +1,10 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { Descriptor } from "../../spec/Descriptor.js"
 import type * as Digest from "../../spec/Digest.js"
 import type { Repository } from "../../spec/Repository.js"
 import type { Sized } from "../BlobSource.js"
-import type { RegistryClient } from "../RegistryClient.js"
-import {
-  type BlobUploadInvalid,
-  type BlobUploadUnknown,
-  type CallError,
-  type DigestInvalid,
-  type DigestMismatch,
-  type NameInvalid,
-  type NameUnknown,
-  type PayloadTooLarge,
-  type RangeNotSatisfiable,
-  type SizeInvalid,
-  type SizeMismatch,
-  UnexpectedResponse,
-  type Unsupported
-} from "../RegistryError.js"
+import { UnexpectedResponse } from "../RegistryError.js"
 import type { UploadSession } from "../Uploads.js"
 import * as Body from "./body.js"
 import * as Call from "./call.js"
@@ -29,10 +13,7 @@ import * as UploadAnswer from "./uploadAnswer.js"
 import * as UploadBody from "./uploadBody.js"
 
 /** Begins an upload. The steps have no spans of their own: a push is one, whatever it takes. */
-export const start = (
-  repository: Repository,
-  algorithm: Digest.Algorithm
-): Effect.Effect<UploadSession, NameUnknown | NameInvalid | DigestInvalid | Unsupported | CallError, RegistryClient> =>
+export const start = (repository: Repository, algorithm: Digest.Algorithm) =>
   Effect.flatMap(
     Call.head({
       operation: Request.onRepository("uploads.start", repository),
@@ -48,22 +29,7 @@ export const start = (
 const contentRange = (session: UploadSession, size: number): string => `${session.offset}-${session.offset + size - 1}`
 
 /** Sends the next chunk. */
-export const patch = <E = never, R = never>(
-  session: UploadSession,
-  chunk: Uint8Array | Sized<E, R>
-): Effect.Effect<
-  UploadSession,
-  | E
-  | BlobUploadUnknown
-  | BlobUploadInvalid
-  | DigestInvalid
-  | SizeInvalid
-  | SizeMismatch
-  | RangeNotSatisfiable
-  | PayloadTooLarge
-  | CallError,
-  R | RegistryClient
-> =>
+export const patch = <E = never, R = never>(session: UploadSession, chunk: Uint8Array | Sized<E, R>) =>
   Effect.gen(function* () {
     const { location, offset, repository } = session
     const size = UploadBody.sizeOf(chunk)
@@ -98,20 +64,7 @@ export const finish = <E = never, R = never>(
   session: UploadSession,
   digest: Digest.Digest,
   lastChunk?: Uint8Array | Sized<E, R>
-): Effect.Effect<
-  Descriptor,
-  | E
-  | BlobUploadUnknown
-  | BlobUploadInvalid
-  | DigestInvalid
-  | DigestMismatch
-  | SizeInvalid
-  | SizeMismatch
-  | RangeNotSatisfiable
-  | PayloadTooLarge
-  | CallError,
-  R | RegistryClient
-> =>
+) =>
   Effect.gen(function* () {
     const { location, offset, repository } = session
     const chunk = lastChunk ?? new Uint8Array()
