@@ -15,10 +15,7 @@ export const take = <A, E, R>(name: string, self: Effect.Effect<A, E, R>): Effec
     const turns = all.get(name) ?? { semaphore: Effect.unsafeMakeSemaphore(1), users: 0 }
     turns.users++
     all.set(name, turns)
-    const taken = Effect.flatMap(restore(turns.semaphore.take(1)), () =>
-      Effect.flatMap(Effect.exit(restore(self)), (exit) => Effect.zipRight(turns.semaphore.release(1), exit))
-    )
-    return Effect.flatMap(Effect.exit(taken), (exit) => {
+    return Effect.flatMap(Effect.exit(restore(turns.semaphore.withPermits(1)(self))), (exit) => {
       if (--turns.users === 0) all.delete(name)
       return exit
     })
