@@ -107,7 +107,7 @@ const read: BlobFiles.Service["read"] = (path, from) =>
         })
       })
       const pull = Effect.suspend(() => (ended ? Effect.fail(Option.none()) : Effect.uninterruptible(next)))
-      return Stream.fromPull(Effect.succeed(pull))
+      return Stream.repeatEffectChunkOption(pull)
     })
   )
 

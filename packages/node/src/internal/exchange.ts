@@ -53,8 +53,9 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 
   /** Gives up the request and its connection; nothing happens when all is over. */
-  abort(error: Error = new Aborted()): void {
+  abort(reason?: Error): void {
     if (this.over) return
+    const error = reason ?? new Aborted()
     this.#controller?.abort(error)
     this.#fail(error)
   }

@@ -57,7 +57,12 @@ export const onread = {
   }
 }
 
-/** Lets a chunk of a body be given back, unless something else that came with it shares its piece. */
+/**
+ * Lets a chunk of a body be given back, unless another one that came with it shares its piece: the first of a piece that has
+ * more behind it, and all that follow.
+ */
 export const lend = ({ buffer, byteOffset, length }: Uint8Array): void => {
-  if (byteOffset === 0 && filled.get(buffer) === length) lent.set(buffer, sockets)
+  const end = filled.get(buffer)
+  filled.delete(buffer)
+  if (end === byteOffset + length) lent.set(buffer, sockets)
 }

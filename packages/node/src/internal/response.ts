@@ -12,6 +12,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Exchange } from "./exchange.js"
+import * as Pieces from "./pieces.js"
 
 const decoder = new TextDecoder()
 
@@ -28,7 +29,7 @@ const joined = (raw: Exchange["headers"]): Headers.Headers => {
 const join = (chunks: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
   let size = 0
   for (const chunk of chunks) size += chunk.length
-  const all = new Uint8Array(size)
+  const all = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
   let at = 0
   for (const chunk of chunks) {
     all.set(chunk, at)
@@ -137,10 +138,17 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
       : Effect.fail(this.#failure(this.#exchange.error))
   }
 
-  /** The whole body, in memory of its own: what comes from the socket are views of a larger buffer. */
+  /** The whole body, in memory of its own: what comes from the socket are views of larger pieces, which can be filled again. */
   #taken(): Uint8Array<ArrayBuffer> {
     this.#reading = "whole"
-    this.#whole ??= join(this.#exchange.take())
+    if (this.#whole === undefined) {
+      const chunks = this.#exchange.take()
+      this.#whole = join(chunks)
+      for (const chunk of chunks) {
+        Pieces.lend(chunk)
+        Pieces.giveBack(chunk)
+      }
+    }
     return this.#whole
   }
 

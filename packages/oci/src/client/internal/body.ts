@@ -103,7 +103,7 @@ const patient = (
           (error): Option.Option<TransportError | Timeout> => (stalled ? Option.some(late(answer)) : error)
         )
       )
-      return Stream.fromPull(Effect.succeed(next))
+      return Stream.repeatEffectChunkOption(next)
     })
   )
 

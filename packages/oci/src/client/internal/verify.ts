@@ -1,3 +1,4 @@
+import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -76,22 +77,26 @@ export const sized = <E, R>(
   content: Stream.Stream<Uint8Array, E, R>,
   size: number,
   facts: object
-): Stream.Stream<Uint8Array, E | SizeMismatch, R> =>
-  Stream.suspend(() => {
-    let actual = 0
-    let last = Chunk.empty<Uint8Array>()
-    const fault = Effect.suspend(() => new SizeMismatch({ ...facts, expected: size, actual }))
-    return content.pipe(
-      Stream.mapChunksEffect((chunk) => {
-        for (const bytes of chunk) actual += bytes.length
-        if (actual < size) return Effect.succeed(chunk)
-        if (actual > size) return fault
+): Stream.Stream<Uint8Array, E | SizeMismatch, R> => {
+  type Chunks = Chunk.Chunk<Uint8Array>
+  const fault = (actual: number) => Channel.fail(new SizeMismatch({ ...facts, expected: size, actual }))
+  // no effect for a chunk: in each one the context would be put in place anew
+  const after = (
+    count: number,
+    withheld: Chunks
+  ): Channel.Channel<Chunks, Chunks, E | SizeMismatch, E, unknown, unknown> =>
+    Channel.readWithCause({
+      onInput: (chunk: Chunks) => {
+        let actual = count
+        for (const { length } of chunk) actual += length
+        if (actual > size) return fault(actual)
         // whether more comes is not known yet; what comes after it is empty
-        last = Chunk.appendAll(last, chunk)
-        return Effect.succeed(Chunk.empty())
-      }),
-      Stream.concat(
-        Stream.unwrap(Effect.suspend(() => (actual < size ? fault : Effect.succeed(Stream.fromChunk(last)))))
-      )
-    )
-  })
+        return actual === size
+          ? after(actual, Chunk.appendAll(withheld, chunk))
+          : Channel.zipRight(Channel.write(chunk), after(actual, withheld))
+      },
+      onFailure: Channel.failCause,
+      onDone: () => (count < size ? fault(count) : Channel.write(withheld))
+    })
+  return Stream.pipeThroughChannel(content, after(0, Chunk.empty()))
+}

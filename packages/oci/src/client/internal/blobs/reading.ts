@@ -113,6 +113,6 @@ export const stream = <E, R>({
           }
         })
       })
-      return Stream.fromPull(Effect.succeed(next))
+      return Stream.repeatEffectChunkOption(next)
     })
   )
