@@ -27,6 +27,7 @@ const blobOf = (size: number) => {
 }
 
 const blobs = [1, 2, 3, 4].map((more) => blobOf(3 * mebibyte + more))
+const small = [1, 2, 3, 4].map((more) => blobOf(mebibyte / 4 - more))
 const large = blobOf(16 * mebibyte)
 
 /** Sends bytes in writes of the given sizes, over and over. */
@@ -41,7 +42,7 @@ const send = async (response: ServerResponse, content: Buffer, sizes: ReadonlyAr
 
 const serving = (sizes: ReadonlyArray<number>, chunked: boolean) =>
   serve((request, response) => {
-    const found = [...blobs, large].find(({ descriptor }) => request.url?.endsWith(descriptor.digest))
+    const found = [...blobs, ...small, large].find(({ descriptor }) => request.url?.endsWith(descriptor.digest))
     if (found === undefined) return response.writeHead(404).end()
     response.writeHead(200, chunked ? {} : { "content-length": found.content.length })
     return send(response, found.content, sizes)
@@ -116,6 +117,26 @@ describe("memory that sockets fill again", () => {
       assert.isBelow(new Set(came.map(({ chunk }) => chunk.buffer)).size, came.length)
       assert.isAbove(changed(came), 0)
     })
+  )
+
+  it.scoped("is that of a chunk which came behind the headers of its answer", () =>
+    Effect.gen(function* () {
+      const [first] = yield* written([mebibyte], false, true)
+      assert.isAbove(first?.chunk.byteOffset ?? 0, 0)
+      assert.strictEqual(changed(first === undefined ? [] : [first]), 1)
+    })
+  )
+
+  it.scoped("is not that of a body which is read whole", () =>
+    Effect.gen(function* () {
+      const repository = yield* repositoryAt(yield* serving([mebibyte], false))
+      const wholes = Effect.forEach(small, ({ descriptor }) => Blobs.get(repository, descriptor), { concurrency: 2 })
+      const kept = yield* wholes
+      yield* wholes
+      for (const [number, { content }] of small.entries()) {
+        assert.strictEqual(Buffer.compare(kept[number] ?? Buffer.alloc(0), content), 0)
+      }
+    }).pipe(Effect.provide(NodeRegistry.layer))
   )
 
   it.scoped("is not that of chunks which share one", () =>
