@@ -58,8 +58,8 @@ export const onread = {
 }
 
 /**
- * Lets a chunk of a body be given back, unless another one that came with it shares its piece: the first of a piece that has
- * more behind it, and all that follow.
+ * Lets a chunk of a body be given back, unless another one may share its piece. It is to be called for all of them, in their order:
+ * the first of a piece is alone when it ends where the socket stopped, and what follows it never is.
  */
 export const lend = ({ buffer, byteOffset, length }: Uint8Array): void => {
   const end = filled.get(buffer)
