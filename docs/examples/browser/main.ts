@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Reference from "effect-oci/Reference"
 import * as RegistryClient from "effect-oci/RegistryClient"
+import * as RegistryRetry from "effect-oci/RegistryRetry"
 import * as Image from "./image.js"
 import * as View from "./view.js"
 
@@ -27,6 +28,9 @@ document.querySelector("form")?.addEventListener("submit", (event) => {
   location.hash = Image.toHash({ text: input?.value.trim() ?? "" })
 })
 
+/** Who waits in front of a page would rather hear what is wrong, and can ask again. */
+const client = RegistryClient.layer.pipe(Layer.provide([FetchHttpClient.layer, RegistryRetry.layer({ tries: 2 })]))
+
 const places = Stream.make(undefined).pipe(
   Stream.concat(Stream.fromEventListener(window, "hashchange")),
   Stream.map(() => Image.fromHash(location.hash)),
@@ -42,6 +46,6 @@ places.pipe(
   // the newest ends those before it
   Stream.flatMap((at) => Stream.fromEffect(show(at)), { switch: true }),
   Stream.runDrain,
-  Effect.provide(Layer.provide(RegistryClient.layer, FetchHttpClient.layer)),
+  Effect.provide(client),
   Effect.runFork
 )
