@@ -6,8 +6,8 @@ import { Config, ConfigProvider, Effect, Layer, Option, Redacted } from "effect"
 import { CredentialHelper, Credentials, Manifests, Reference, Registry, RegistryName } from "effect-oci"
 
 // #region files
-const CredentialsLive = Credentials.dockerConfig.pipe(
-  Credentials.orElse(Credentials.podmanAuth),
+const CredentialsLive = Credentials.defaultKeychain.pipe(
+  Credentials.orElse(Credentials.regctl),
   Layer.provide(NodeContext.layer)
 )
 // #endregion

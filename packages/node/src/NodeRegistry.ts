@@ -1,12 +1,17 @@
 /**
  * All that a program on Node needs to talk to registries, in one layer.
  */
-import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as Path from "@effect/platform/Path"
 import * as NodeCommandExecutor from "@effect/platform-node/NodeCommandExecutor"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import type * as BlobFiles from "effect-oci/BlobFiles"
 import * as Credentials from "effect-oci/Credentials"
 import type * as Hasher from "effect-oci/Hasher"
@@ -16,37 +21,49 @@ import * as NodeBlobFiles from "./NodeBlobFiles.js"
 import * as NodeHasher from "./NodeHasher.js"
 import * as NodeHttp from "./NodeHttp.js"
 
-/** Files and processes, for those who read credentials and settings. */
-const platform = NodeCommandExecutor.layer.pipe(
-  Layer.provideMerge(NodeFileSystem.layer),
-  Layer.provideMerge(NodePath.layer)
+type Platform = FileSystem.FileSystem | Path.Path | CommandExecutor.CommandExecutor
+
+/**
+ * Files and processes, for those who read credentials and settings. One after the other, here and below: what layers build side
+ * by side makes a program's start three times as long.
+ */
+const platform: Layer.Layer<Platform> = Layer.scopedContext(
+  Effect.gen(function* () {
+    const files = yield* Layer.build(NodeFileSystem.layer)
+    const path = yield* Layer.build(NodePath.layer)
+    const executor = yield* Effect.provide(Layer.build(NodeCommandExecutor.layer), files)
+    return Context.mergeAll(files, path, executor)
+  })
 )
 
-/** What this machine has, unless the policy is given from outside: then that is all that counts. */
-const unlessGiven = <A, E>({ key }: { readonly key: string }, layer: Layer.Layer<A, E>): Layer.Layer<never, E> =>
-  Layer.unwrapEffect(
-    Effect.map(
-      Effect.context<never>(),
-      ({ unsafeMap }): Layer.Layer<never, E> => (unsafeMap.has(key) ? Layer.empty : layer)
-    )
-  )
-
-/** Docker's credentials, and Podman's for what Docker does not know. */
-export const layerCredentials: Layer.Layer<Credentials.Credentials> = Credentials.orElse(
-  Credentials.dockerConfig,
-  Credentials.podmanAuth
-).pipe(Layer.provide(platform))
-
-/** The hosts of containers' `registries.conf`. */
-export const layerHosts: Layer.Layer<RegistryHosts.RegistryHosts, RegistryHosts.HostsInvalid> =
+const hosts: Layer.Layer<RegistryHosts.RegistryHosts, RegistryHosts.HostsInvalid, Platform> =
   RegistryHosts.registriesConf.pipe(
     // the environment always has an answer; another source of Config may not
     Layer.mapError((error) =>
       error._tag === "HostsInvalid"
         ? error
         : new RegistryHosts.HostsInvalid({ file: "registries.conf", reason: `Config fails: ${error.toString()}` })
-    ),
-    Layer.provide(platform)
+    )
+  )
+
+/** Docker's credentials, and Podman's for what Docker does not know. */
+export const layerCredentials: Layer.Layer<Credentials.Credentials> = Layer.provide(
+  Credentials.defaultKeychain,
+  platform
+)
+
+/** The hosts of containers' `registries.conf`. */
+export const layerHosts: Layer.Layer<RegistryHosts.RegistryHosts, RegistryHosts.HostsInvalid> = Layer.provide(
+  hosts,
+  platform
+)
+
+/** What this machine has, unless the policy is given from outside: then that is all that counts. */
+const unlessGiven = <A, E, R>({ key }: { readonly key: string }, layer: Layer.Layer<A, E, R>) =>
+  Effect.flatMap(
+    Effect.context<never>(),
+    ({ unsafeMap }): Effect.Effect<Context.Context<never>, E, R | Scope.Scope> =>
+      unsafeMap.has(key) ? Effect.succeed(Context.empty()) : Layer.build(layer)
   )
 
 /** What a program is given. */
@@ -54,16 +71,28 @@ export type Provides = RegistryClient.RegistryClient | Hasher.Hasher | BlobFiles
 
 /** As `layer`, over a transport with options. */
 export const layerWith = (options: NodeHttp.Options): Layer.Layer<Provides, RegistryHosts.HostsInvalid> =>
-  RegistryClient.layer.pipe(
-    Layer.provide([
-      NodeHttp.layerWith(options),
-      unlessGiven(Credentials.Credentials, layerCredentials),
-      unlessGiven(RegistryHosts.RegistryHosts, layerHosts)
-    ]),
-    Layer.provideMerge(Layer.mergeAll(NodeHasher.layer, NodeBlobFiles.layer, NodeFileSystem.layer)),
+  Layer.scopedContext(
+    Effect.gen(function* () {
+      const machine = yield* Layer.build(platform)
+      const provided = Context.mergeAll(
+        yield* Layer.build(NodeHasher.layer),
+        yield* Layer.build(NodeBlobFiles.layer),
+        Context.pick(FileSystem.FileSystem)(machine)
+      )
+      const client = yield* RegistryClient.make.pipe(
+        Effect.provideService(HttpClient.HttpClient, yield* NodeHttp.make(options)),
+        Effect.provide(
+          Context.mergeAll(
+            provided,
+            yield* Effect.provide(unlessGiven(Credentials.Credentials, Credentials.defaultKeychain), machine),
+            yield* Effect.provide(unlessGiven(RegistryHosts.RegistryHosts, hosts), machine)
+          )
+        )
+      )
+      return Context.add(provided, RegistryClient.RegistryClient, client)
+    })
     // as with RegistryClient.layer, each use is a client of its own
-    Layer.fresh
-  )
+  ).pipe(Layer.fresh)
 
 /**
  * A `RegistryClient` over undici, with the credentials of Docker and Podman, the hosts of containers' `registries.conf`,

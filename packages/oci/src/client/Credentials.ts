@@ -190,6 +190,15 @@ export const podmanAuth: Layer.Layer<Credentials, never, FileSystem | Path | Com
   Places.podman
 )
 
+/**
+ * What tools on this machine go by: Docker's credentials, and Podman's for what Docker does not know, as the default keychain of
+ * go-containerregistry has them. As `dockerConfig` or else `podmanAuth`, but nothing is read or asked twice.
+ */
+export const defaultKeychain: Layer.Layer<Credentials, never, FileSystem | Path | CommandExecutor> = Layer.effect(
+  Credentials,
+  Places.keychain
+)
+
 /** The credentials in regctl's own file, `REGCTL_CONFIG` or `~/.regctl/config.json`. It is only read. */
 export const regctl: Layer.Layer<Credentials, never, FileSystem | Path | CommandExecutor> = Layer.effect(
   Credentials,
@@ -204,7 +213,7 @@ const map = <E, R>(self: Layer.Layer<Credentials, E, R>, change: (service: Servi
  * `Registry.login` keeps credentials in the first of the two that can, `Registry.logout` makes both forget.
  *
  * ```ts
- * Credentials.orElse(Credentials.dockerConfig, Credentials.podmanAuth)
+ * Credentials.orElse(Credentials.defaultKeychain, Credentials.regctl)
  * ```
  */
 export const orElse: {

@@ -457,6 +457,55 @@ describe("Credentials.podmanAuth", () => {
   )
 })
 
+describe("Credentials.defaultKeychain", () => {
+  const file = (name: string) => ({ auths: { [`${name}.test`]: auth(`${name}:1`), "all.test": auth(`${name}:2`) } })
+  const files = {
+    ".docker/config.json": file("docker"),
+    "run/containers/auth.json": file("run"),
+    ".config/containers/auth.json": file("config"),
+    "own.json": file("own")
+  }
+  const table: ReadonlyArray<readonly [what: string, variables: Readonly<Record<string, string>>, expected: string]> = [
+    ["Docker's file first, then Podman's", {}, "none docker:1 run:1 config:1 none docker:2"],
+    [
+      "DOCKER_AUTH_CONFIG before all",
+      { DOCKER_AUTH_CONFIG: JSON.stringify(file("variable")) },
+      "variable:1 docker:1 run:1 config:1 none variable:2"
+    ],
+    [
+      "REGISTRY_AUTH_FILE in place of Podman's",
+      { REGISTRY_AUTH_FILE: "~/own.json" },
+      "none docker:1 none none own:1 docker:2"
+    ]
+  ]
+  for (const [what, variables, expected] of table) {
+    it.scoped(`reads ${what}`, () =>
+      Effect.gen(function* () {
+        const home = yield* Files.make(files)
+        const names = ["variable.test", "docker.test", "run.test", "config.test", "own.test", "all.test"]
+        const all = yield* Effect.provide(
+          Effect.forEach(names, (name) => found(name)),
+          home.layer(Credentials.defaultKeychain, variables)
+        )
+        assert.strictEqual(all.join(" "), expected)
+      })
+    )
+  }
+
+  it.scoped("asks a helper that has nothing once, and then Podman's files", () =>
+    Effect.gen(function* () {
+      const home = yield* Files.make({
+        ...files,
+        ".docker/config.json": { credsStore: "counting" },
+        "bin/docker-credential-counting": emptyHelper.replace("echo", `echo "$server" >> "$(dirname "$0")/asked"\necho`)
+      })
+      const layer = home.layer(Credentials.defaultKeychain)
+      assert.strictEqual(yield* Effect.provide(found("run.test"), layer), "run:1")
+      assert.strictEqual(home.read("bin/asked"), "run.test\n")
+    })
+  )
+})
+
 describe("Credentials.regctl", () => {
   const config = {
     hosts: {

@@ -30,6 +30,9 @@ const keepingHeaders = (service: Service): Service => {
   }
 }
 
+const inOrder = (sources: ReadonlyArray<Service>): Service =>
+  keepingHeaders(sources.length === 0 ? nothing : sources.reduce(Combine.orElse))
+
 /** Docker's file: in `DOCKER_CONFIG`, or else in `.docker` at home. */
 const dockerFile: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {
   const path = yield* Path.Path
@@ -39,14 +42,14 @@ const dockerFile: Effect.Effect<Service, never, Platform> = Effect.gen(function*
   return home === undefined ? nothing : yield* Source.fromFile(path.join(home, ".docker", "config.json"))
 })
 
-export const docker: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {
+const dockerSources: Effect.Effect<ReadonlyArray<Service>, never, Platform> = Effect.gen(function* () {
   const name = "DOCKER_AUTH_CONFIG"
   const file = yield* dockerFile
   const text = yield* Environment.variable(name)
-  return keepingHeaders(
-    text === undefined ? file : Combine.orElse(yield* Source.make({ name, text: Effect.succeedSome(text) }), file)
-  )
+  return text === undefined ? [file] : [yield* Source.make({ name, text: Effect.succeedSome(text) }), file]
 })
+
+export const docker: Effect.Effect<Service, never, Platform> = Effect.map(dockerSources, (sources) => inOrder(sources))
 
 /** Podman's first file: in its runtime folder, which goes away with the user's session. */
 const runtimeFile: Effect.Effect<string | undefined, never, FileSystem.FileSystem | Path.Path> = Effect.gen(
@@ -65,10 +68,15 @@ const runtimeFile: Effect.Effect<string | undefined, never, FileSystem.FileSyste
 /** Podman names Docker Hub as its users do. */
 const address = ({ authority }: RegistryName): string => authority
 
-export const podman: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {
+/** The file that is named for Podman, which then counts alone; or else where it looks, before it looks at Docker's. */
+const podmanFiles: Effect.Effect<
+  { readonly alone: boolean; readonly sources: ReadonlyArray<Service> },
+  never,
+  Platform
+> = Effect.gen(function* () {
   const path = yield* Path.Path
   const file = yield* Environment.variable("REGISTRY_AUTH_FILE")
-  if (file !== undefined) return yield* Source.fromFile(file, address)
+  if (file !== undefined) return { alone: true, sources: [yield* Source.fromFile(file, address)] }
   const home = yield* Environment.home
   const config =
     (yield* Environment.variable("XDG_CONFIG_HOME")) ?? (home === undefined ? undefined : path.join(home, ".config"))
@@ -76,8 +84,16 @@ export const podman: Effect.Effect<Service, never, Platform> = Effect.gen(functi
     yield* runtimeFile,
     config === undefined ? undefined : path.join(config, "containers", "auth.json")
   ].flatMap((file) => (file === undefined ? [] : [Source.fromFile(file, address)]))
-  const sources = yield* Effect.all([...files, dockerFile])
-  return keepingHeaders(sources.reduce(Combine.orElse))
+  return { alone: false, sources: yield* Effect.all(files) }
+})
+
+export const podman: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {
+  const { alone, sources } = yield* podmanFiles
+  return inOrder(alone ? sources : [...sources, yield* dockerFile])
+})
+
+export const keychain: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {
+  return inOrder([...(yield* dockerSources), ...(yield* podmanFiles).sources])
 })
 
 export const regctl: Effect.Effect<Service, never, Platform> = Effect.gen(function* () {
