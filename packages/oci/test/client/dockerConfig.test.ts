@@ -499,9 +499,10 @@ describe("Credentials.defaultKeychain", () => {
         ".docker/config.json": { credsStore: "counting" },
         "bin/docker-credential-counting": emptyHelper.replace("echo", `echo "$server" >> "$(dirname "$0")/asked"\necho`)
       })
+      const lookups = Effect.all([found("run.test"), found("nobody.test")])
       const layer = home.layer(Credentials.defaultKeychain)
-      assert.strictEqual(yield* Effect.provide(found("run.test"), layer), "run:1")
-      assert.strictEqual(home.read("bin/asked"), "run.test\n")
+      assert.deepStrictEqual(yield* Effect.provide(lookups, layer), ["run:1", "none"])
+      assert.strictEqual(home.read("bin/asked"), "run.test\nnobody.test\n")
     })
   )
 })
