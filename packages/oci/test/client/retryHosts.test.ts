@@ -165,6 +165,39 @@ describe("what calls to a host share", () => {
       }).pipe(Effect.provide(layer), chance(0))
     })
 
+    for (const [what, answer, tag] of [
+      ["breaks every connection", reset, "TransportError"],
+      ["answers 503", 503, "RegistryUnavailable"]
+    ] as const) {
+      it.effect(`count for all who wait: a host that ${what} keeps many calls no longer than one`, () => {
+        const { layer, times } = changing(() => (answer === reset ? reset : refusal(answer, "", "")))
+        return Effect.gen(function* () {
+          const calls = Effect.replicateEffect(Effect.flip(list), 6, { concurrency: "unbounded" })
+          for (const { _tag, attempts } of yield* elapsing(calls)) {
+            assert.strictEqual(_tag, tag)
+            assert(attempts !== undefined)
+            assert.isAtLeast(attempts, 1)
+            assert.isAtMost(attempts, 5)
+          }
+          // a call alone waits 3750 ms at most
+          assert.isAtMost(yield* Clock.currentTimeMillis, 8000)
+          assert.isAtMost(Math.max(...times()), 4500)
+        }).pipe(Effect.provide(layer))
+      })
+    }
+
+    it.effect("count for nobody once the host has answered", () => {
+      const { layer } = changing((request) => (request === 5 ? noTags() : reset))
+      return Effect.gen(function* () {
+        const patient = yield* Effect.fork(
+          Effect.flip(list).pipe(Effect.provide(RegistryRetry.layer({ base: "10 seconds" })))
+        )
+        yield* TestClock.adjust(0)
+        for (const _ of [2, 3, 4, 5]) yield* elapsing(Effect.exit(once(list)))
+        assert.strictEqual((yield* elapsing(Fiber.join(patient))).attempts, 5)
+      }).pipe(Effect.provide(layer), chance(0))
+    })
+
     for (const [successes, wait] of [
       [2, 500],
       [3, 0]

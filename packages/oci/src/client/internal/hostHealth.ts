@@ -25,6 +25,8 @@ export class Host {
   pauses = 0
   /** Since the last successes in a row. */
   failures = 0
+  /** Since the last success: failures of requests that were each sent after the one before had failed. */
+  rounds = 0
   successes = 0
   /** What is left for retries. */
   budget = full
@@ -57,6 +59,11 @@ export class Host {
     return pauses === this.pauses ? this.failures - many + 1 : 0
   }
 
+  /** Counts a failure of a request that was sent after so many rounds. */
+  countRound(rounds: number): void {
+    if (rounds === this.rounds) this.rounds++
+  }
+
   /** Pays for a retry, if there is something left. */
   pay(): boolean {
     if (this.budget < 1) return false
@@ -68,6 +75,7 @@ export class Host {
   succeed(paid: number): boolean {
     this.budget = Math.min(full, this.budget + paid + 1)
     this.successes++
+    this.rounds = 0
     if (this.successes >= enough) this.failures = 0
     return this.failures === 0 && this.until === 0 && this.budget === full
   }

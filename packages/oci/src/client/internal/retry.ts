@@ -153,6 +153,10 @@ class Call {
   private paid = 0
   /** How many times everybody had to wait before this was sent. */
   private pauses = 0
+  /** How many rounds of failures there were before this was sent, and before it was sent for the first time. */
+  private rounds = { sent: 0, first: 0 }
+  /** What the last request failed with, if it had no answer. */
+  private failure: CallError | undefined
   private readonly place: Place
   private readonly request: HttpClientRequest
   private readonly origin: string
@@ -172,6 +176,8 @@ class Call {
   private send(host: HostHealth.Host | undefined): Result {
     this.attempts++
     this.pauses = host?.pauses ?? 0
+    const sent = host?.rounds ?? 0
+    this.rounds = { sent, first: this.attempts === 1 ? sent : this.rounds.first }
     return Effect.matchEffect(this.place.next.execute(this.request), {
       onSuccess: (response) => this.answered(response),
       onFailure: (error) => this.failed(error)
@@ -185,6 +191,7 @@ class Call {
         host.until = 0
         return this.send(host)
       }
+      if (this.attempts > 0 && this.isHopeless(host)) return this.unsent(host, left)
       // not all at once when it is over
       const wait = Math.ceil(left + random * Math.min(left / 10, 1000))
       const rest = this.place.policy.total - this.waited
@@ -194,13 +201,24 @@ class Call {
       }
       // what was answered before is read and gone by now: a last try
       if (this.attempts > 0) return Effect.flatMap(Effect.sleep(Math.max(0, rest)), () => this.send(host))
-      const facts = {
-        ...Facts.ofRequest(this.place.operation, this.request.method, this.request.url),
-        attempts: 0,
-        retryAfter: Math.ceil(left / 1000)
-      }
-      return host.throttled ? new TooManyRequests(facts) : new RegistryUnavailable(facts)
+      return this.unsent(host, left)
     })
+  }
+
+  /** Ends while everybody still has to wait, so many milliseconds. */
+  private unsent(host: HostHealth.Host, left: number): Result {
+    if (this.failure !== undefined) return Effect.fail(counted(this.failure, this.attempts))
+    const facts = {
+      ...Facts.ofRequest(this.place.operation, this.request.method, this.request.url),
+      attempts: this.attempts,
+      retryAfter: Math.ceil(left / 1000)
+    }
+    return host.throttled ? new TooManyRequests(facts) : new RegistryUnavailable(facts)
+  }
+
+  /** Whether the host has failed others meanwhile as often as a call tries: it will not do better by this one. */
+  private isHopeless({ rounds }: HostHealth.Host): boolean {
+    return rounds - this.rounds.first >= this.place.policy.tries
   }
 
   private answered(response: HttpClientResponse): Result {
@@ -235,6 +253,7 @@ class Call {
       const status = outcome._tag === "Answer" ? outcome.response.status : undefined
       const told = outcome._tag === "Answer" ? retryAfter(outcome.response, now) : undefined
       const host = this.place.hosts.trouble(this.origin)
+      this.failure = outcome._tag === "Failure" ? outcome.error : undefined
       // a body that broke off is its sender's affair, as one that is read is its reader's: they know how far it came
       if (status !== undefined || isReplayable(request)) this.tell(host, now, status, told)
 
@@ -246,7 +265,7 @@ class Call {
       const wait = Math.max(told ?? 0, Math.ceil(backoff))
       const patient = (told ?? 0) <= policy.longest && this.waited + wait <= policy.total
       // a wait that the registry asks for is no retry in hope
-      if (this.attempts >= policy.tries || !patient || !(told !== undefined || host.pay())) {
+      if (this.attempts >= policy.tries || this.isHopeless(host) || !patient || !(told !== undefined || host.pay())) {
         return this.end(outcome, true)
       }
       if (told === undefined) this.paid++
@@ -268,6 +287,7 @@ class Call {
       if (told <= longest) host.pause(now + told, status === 429)
       return
     }
+    if (status !== 429) host.countRound(this.rounds.sent)
     const excess = host.count(this.pauses)
     if (excess > 0) host.pause(now + Math.min(cap, base * 2 ** (excess - 1)), status === 429)
   }
