@@ -129,6 +129,27 @@ export * as Tags from "./client/Tags.js"
  * Uploads of blobs: sessions, chunks, mounts (end-4, end-5, end-6, end-11, end-13, end-14).
  */
 export * as Uploads from "./client/Uploads.js"
+
+/**
+ * Places that hold content: by its digest, and by the names that some of it has. A store is a plain value; what reads and what
+ * writes are apart, so that what can only be read is no target.
+ */
+export * as ContentStore from "./content/ContentStore.js"
+
+/**
+ * Copies of whole content graphs: an image or an index with all that it is made of, byte for byte, from one store to another.
+ */
+export * as Copy from "./content/Copy.js"
+
+/**
+ * A store of content in the memory of this process: for tests, and for what is made here before it is pushed.
+ */
+export * as MemoryStore from "./content/MemoryStore.js"
+
+/**
+ * A repository of a registry as a store of content.
+ */
+export * as RegistryStore from "./content/RegistryStore.js"
 export * as Annotations from "./spec/Annotations.js"
 export * as Descriptor from "./spec/Descriptor.js"
 export * as Digest from "./spec/Digest.js"
