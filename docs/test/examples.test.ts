@@ -51,6 +51,7 @@ const outputs: { readonly [name: string]: ReadonlyArray<string> } = {
     "wrote registry.test/org/app@sha256:…, 62 bytes moved",
     "wrote registry.test/org/app/other@sha256:…, which registry.test/org/app has"
   ],
+  "image-copy": ["wrote registry.test/org/app/copy:effect-oci-example", "sent 5, mounted 5, there already 0"],
   "blobs-delete": ["wrote registry.test/org/app@sha256:…", "deleted it; is it there? false"],
   "uploads-post": ["wrote registry.test/org/app@sha256:…, 11 bytes"],
   "uploads-start": ["begun, the registry has 0 bytes", "wrote registry.test/org/app@sha512:…"],

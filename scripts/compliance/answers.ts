@@ -56,7 +56,7 @@ export const referrers: Section = {
     ["R23", "Filtering by type, on either side"],
     ["R24", "The type in a query, every character escaped"],
     ["R25", "Pages, overlaps and loops"],
-    ["R27", "Referrers of referrers", "later: copy"],
+    ["R27", "Referrers of referrers"],
     ["R28", "What a list says of a referrer is a claim"],
     ["R29", "Referrers of what is not in the repository"],
     ["R30", "A subject of Docker's type"],

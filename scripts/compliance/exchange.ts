@@ -55,7 +55,7 @@ export const security: Section = {
     ["S16", "Pages without end"],
     ["S17", "A wait without end"],
     ["S18", "Redirects without end"],
-    ["S19", "Indexes without end", "later: copy has budgets of its own"],
+    ["S19", "Indexes without end"],
     ["S20", "Hostile JSON"],
     ["S21", "Control characters in what becomes a header"],
     ["S23", "Traversal in names"],

@@ -135,7 +135,7 @@ export const push: Section = {
     ["U52", "A manifest is put byte for byte under its bare type"],
     ["U53", "Another digest in the answer to a manifest"],
     ["U54", "What the repository lacks is told by digest"],
-    ["U55", "A manifest that an index names and the repository lacks", "later: pushing it too, in the order of a copy"],
+    ["U55", "A manifest that an index names and the repository lacks"],
     ["U56", "Manifests that are made here name their type"],
     ["U57", "A kind of manifest that the registry does not support"],
     ["U58", "A tag that may not move"],
@@ -143,7 +143,7 @@ export const push: Section = {
     ["U60", "Several tags in one request, and one by one where that is not known"],
     ["U62", "Which manifests may be put a second time"],
     ["U63", "401 and 429 in the middle of a push", "as A42 L23"],
-    ["U64", "Blobs before their manifest, a referrer perhaps before its subject", "later: the order of a copy"],
+    ["U64", "Blobs before their manifest, a referrer perhaps before its subject"],
     ["U65", "Layers that may not be distributed are not uploaded"],
     ["U66", "What was read is put as it was"],
     ["U67", "A source that can be read once is not read twice"]

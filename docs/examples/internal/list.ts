@@ -75,5 +75,6 @@ export const uses: Imports<Example> = {
   "use-own-http-client": () => import("../use-own-http-client.js"),
   "use-mock-registry": () => import("../use-mock-registry.js"),
   "image-download": () => import("../image-download.js"),
+  "image-copy": () => import("../image-copy.js"),
   "media-type-own": () => import("../media-type-own.js")
 }

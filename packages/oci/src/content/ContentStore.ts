@@ -82,9 +82,23 @@ export interface NameWriter<out E = never, out R = never> {
 /** Where content can be copied from. */
 export interface Source<out E = never, out R = never> extends ContentReader<E, R>, NameReader<E, R> {}
 
+export declare namespace Source {
+  /** What reading a store can fail with. */
+  type Error<S> = S extends Source<infer E, unknown> ? E : never
+  /** What reading a store needs. */
+  type Context<S> = S extends Source<unknown, infer R> ? R : never
+}
+
 /** Where content can be copied to. */
 export interface Target<out E = never, out R = never>
   extends ContentReader<E, R>,
     ContentWriter<E, R>,
     NameReader<E, R>,
     NameWriter<E, R> {}
+
+export declare namespace Target {
+  /** What writing to a store can fail with. */
+  type Error<T> = T extends Target<infer E, unknown> ? E : never
+  /** What writing to a store needs. */
+  type Context<T> = T extends Target<unknown, infer R> ? R : never
+}

@@ -120,12 +120,17 @@ const run = <E1, R1, E2, R2>(
  * Copy.copy(RegistryStore.make(from), RegistryStore.make(to), { root: "1.2" })
  * ```
  */
-export const copy = <E1, R1, E2, R2>(
+export function copy<S extends Source<unknown, unknown>, T extends Target<unknown, unknown>>(
+  source: S,
+  target: T,
+  options: Options
+): Stream.Stream<Event, Source.Error<S> | Target.Error<T> | CopyError, Source.Context<S> | Target.Context<T>>
+export function copy<E1, R1, E2, R2>(
   source: Source<E1, R1>,
   target: Target<E2, R2>,
   options: Options
-): Stream.Stream<Event, E1 | E2 | CopyError, R1 | R2> =>
-  Stream.asyncPush<Event, E1 | E2 | CopyError, R1 | R2>(
+): Stream.Stream<Event, E1 | E2 | CopyError, R1 | R2> {
+  return Stream.asyncPush<Event, E1 | E2 | CopyError, R1 | R2>(
     (emit) =>
       run(source, target, options, emit.single).pipe(
         Effect.scoped,
@@ -139,3 +144,4 @@ export const copy = <E1, R1, E2, R2>(
       attributes: { "oci.copy.source": source.name, "oci.copy.target": target.name }
     })
   )
+}

@@ -39,7 +39,7 @@ const tagsOf = (store: Store) => Effect.map(Stream.runCollect(store.tags), Chunk
 
 for (const [name, make] of Object.entries(stores)) {
   describe(name, () => {
-    const test = (what: string, body: (store: Store) => Effect.Effect<void, Failure, RegistryClient>) =>
+    const test = (what: string, body: (store: Store) => Effect.Effect<void, unknown, RegistryClient>) =>
       it.effect(what, () => Effect.provide(Effect.flatMap(make, body), Given.registries()))
 
     test("holds content by its digest", (store) =>

@@ -4,7 +4,6 @@
  */
 import type { PlatformError } from "@effect/platform/Error"
 import type { FileSystem } from "@effect/platform/FileSystem"
-import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import * as BlobSource from "effect-oci/BlobSource"
@@ -23,29 +22,7 @@ import type { RegistryName } from "effect-oci/RegistryName"
 import type { Repository } from "effect-oci/Repository"
 import * as Tags from "effect-oci/Tags"
 import * as Uploads from "effect-oci/Uploads"
-
-type Running = Effect.Effect<unknown, unknown, unknown> | Stream.Stream<unknown, unknown, unknown>
-
-type Failure<T> =
-  T extends Stream.Stream<unknown, infer E, unknown>
-    ? E
-    : T extends Effect.Effect<unknown, infer E, unknown>
-      ? E
-      : never
-
-type Needs<T> =
-  T extends Stream.Stream<unknown, unknown, infer R>
-    ? R
-    : T extends Effect.Effect<unknown, unknown, infer R>
-      ? R
-      : never
-
-type TagOf<E> = E extends { readonly _tag: infer Tag } ? Tag : ["no _tag", E]
-
-/** Says what differs, where something does. */
-type Same<Actual, Expected> = [Exclude<Actual, Expected>, Exclude<Expected, Actual>] extends [never, never]
-  ? true
-  : { readonly undeclared: Exclude<Actual, Expected>; readonly missing: Exclude<Expected, Actual> }
+import type { CallTag, Failure, Needs, Running, Same, TagOf } from "./pins.js"
 
 /** What is not of the registry's making. */
 type OutsideTag = "SourceError" | PlatformError["_tag"]
@@ -63,24 +40,6 @@ interface Pinned {
 
 /** Its argument, if nothing differs. */
 type Checked<T extends { readonly [Name in keyof T]: Pinned }> = T
-
-/** What every call can meet, spelled out: the alias must not grow or shrink unseen either. */
-type CallTag =
-  | "TransportError"
-  | "Timeout"
-  | "Unauthorized"
-  | "Denied"
-  | "PolicyViolation"
-  | "TooManyRequests"
-  | "RegistryUnavailable"
-  | "UnexpectedResponse"
-  | "ResponseTooLarge"
-  | "UnsafeLocation"
-  | "TooManyRedirects"
-  | "ChallengeInvalid"
-  | "TokenInvalid"
-  | "CredentialsInvalid"
-  | "ManifestUnsupported"
 
 export const callError: Same<RegistryError.CallError["_tag"], CallTag> = true
 
