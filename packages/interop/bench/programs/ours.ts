@@ -1,8 +1,8 @@
 /**
  * Images by the library, as its users would write it.
  *
- *   pull REFERENCE FOLDER [--ranges=N] | push FOLDER REFERENCE [--unasked] | copy REFERENCE REFERENCE, all with [--progress]
- *   and [--impatient]
+ *   pull REFERENCE FOLDER [--ranges=N] | push FOLDER REFERENCE [--unasked] | copy REFERENCE REFERENCE, the first two with
+ *   [--progress], all with [--impatient]
  *
  * With `--unasked` the registry is not asked whether it has a blob before that is pushed; with `--impatient` silence of
  * a second or two is a fault.
@@ -16,13 +16,16 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as MutableRef from "effect/MutableRef"
 import * as Order from "effect/Order"
+import * as Stream from "effect/Stream"
 import * as BlobSource from "effect-oci/BlobSource"
 import * as Blobs from "effect-oci/Blobs"
+import * as Copy from "effect-oci/Copy"
 import type { Descriptor } from "effect-oci/Descriptor"
 import * as Manifest from "effect-oci/Manifest"
 import * as Manifests from "effect-oci/Manifests"
 import * as Reference from "effect-oci/Reference"
 import * as RegistryHosts from "effect-oci/RegistryHosts"
+import * as RegistryStore from "effect-oci/RegistryStore"
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -79,11 +82,8 @@ const copy = (source: string, target: string) =>
   Effect.gen(function* () {
     const from = yield* Reference.parse(source)
     const to = yield* Reference.parse(target)
-    const image = yield* Manifests.get(from)
-    yield* each(image, (blob) =>
-      Blobs.push(to.repository, BlobSource.stream(Blobs.stream(from.repository, blob), blob), options)
-    )
-    yield* Manifests.put(to, image)
+    const stores = [RegistryStore.make(from.repository), RegistryStore.make(to.repository)] as const
+    yield* Stream.runDrain(Copy.copy(...stores, { root: from.target, tags: [to.target] }))
   })
 
 const [job, from = "", to = ""] = positionals
