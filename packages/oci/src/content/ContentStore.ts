@@ -52,8 +52,8 @@ export type Pushed = "present" | "mounted" | "sent"
 /** Content by digest, to be written. */
 export interface ContentWriter<out E = never, out R = never> {
   /**
-   * Puts content there, unless it is there: the source is opened only where its bytes are needed. Nothing is there before it is
-   * whole and verified. What a manifest is made of is pushed before it.
+   * Puts content there. The source is opened only where its bytes are needed: a blob that is there is not sent again, a manifest may
+   * be. Nothing is there before it is whole and verified. What a manifest is made of is pushed before it.
    */
   readonly push: <E2, R2>(
     content: Descriptor,

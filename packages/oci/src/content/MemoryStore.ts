@@ -63,7 +63,7 @@ export const make = (name = "memory"): Effect.Effect<MemoryStore> =>
         Effect.gen(function* () {
           const there = contents.has(content.digest)
           if (!there) {
-            const bytes = yield* Whole.bytes(content, source.stream, facts(content))
+            const bytes = yield* Whole.bytes(content, source.stream, facts(content), options.progress)
             contents.set(content.digest, { descriptor: content, bytes, subject: subjectOf(content, bytes) })
           }
           yield* Effect.forEach(options.tags ?? [], (name) => tag(content, name))

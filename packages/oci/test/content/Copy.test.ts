@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import * as Blobs from "effect-oci/Blobs"
 import type * as ContentStore from "effect-oci/ContentStore"
 import * as Copy from "effect-oci/Copy"
 import * as Descriptor from "effect-oci/Descriptor"
@@ -315,6 +316,24 @@ describe("Copy.copy", () => {
         assert.strictEqual(ends(yield* events(Copy.copy(memory, target, { root }))).get(foreign.digest), "Skipped")
         assert.isTrue(yield* target.exists(root))
       })
+    )
+
+    it.effect("of a manifest's type is a blob where it is a layer", () =>
+      Effect.gen(function* () {
+        const memory = yield* MemoryStore.make()
+        const layer = Given.text(`{"schemaVersion":2,"mediaType":"${MediaType.ociIndex}","manifests":[]}`)
+        const stored = yield* Given.put(memory, layer, MediaType.ociLayer)
+        const config = yield* Given.put(memory, Given.text("{}"), MediaType.ociConfig)
+        const layers = [{ ...stored, mediaType: MediaType.ociIndex }]
+        const root = yield* Given.putManifest(memory, {
+          schemaVersion: 2,
+          mediaType: MediaType.ociManifest,
+          config,
+          layers
+        })
+        yield* Stream.runDrain(Copy.copy(memory, RegistryStore.make(to), { root }))
+        assert.deepStrictEqual(yield* Blobs.get(to, stored), layer)
+      }).pipe(Effect.provide(Given.registries()))
     )
 
     it.effect("that is not what its descriptor says is not copied", () =>

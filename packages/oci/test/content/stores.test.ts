@@ -46,7 +46,9 @@ for (const [name, make] of Object.entries(stores)) {
       Effect.gen(function* () {
         const content = yield* Descriptor.fromBytes(Given.text("one"), { mediaType: MediaType.ociLayer })
         assert.isFalse(yield* store.exists(content))
-        assert.strictEqual(yield* store.push(content, BlobSource.bytes(Given.text("one"))), "sent")
+        const progress = MutableRef.make(0)
+        assert.strictEqual(yield* store.push(content, BlobSource.bytes(Given.text("one")), { progress }), "sent")
+        assert.strictEqual(MutableRef.get(progress), 3)
         assert.isTrue(yield* store.exists(content))
         assert.strictEqual(yield* bytesOf(store, content), "one")
         yield* store.delete(content)

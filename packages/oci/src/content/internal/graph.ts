@@ -7,6 +7,7 @@ import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
 import * as BlobSource from "../../client/BlobSource.js"
 import * as Mirrors from "../../client/internal/hosts/mirrors.js"
+import * as Request from "../../client/internal/request.js"
 import type { Descriptor } from "../../spec/Descriptor.js"
 import type { Digest } from "../../spec/Digest.js"
 import * as Manifest from "../../spec/Manifest.js"
@@ -36,13 +37,14 @@ const isManifest = ({ mediaType }: Descriptor): boolean => MediaType.isManifest(
 
 const largestFirst = Order.reverse(Order.mapInput(Order.number, ({ size }: Descriptor) => size))
 
+/** Only indexes have manifests: among layers a manifest is a blob like any other. */
+const asBlob = (part: Descriptor): Descriptor => (isManifest(part) ? { ...part, mediaType: Request.octets } : part)
+
 /** What a manifest is made of: manifests as they stand, then blobs, so that the largest is not the last. */
 const partsOf = (manifest: Manifest.Manifest): ReadonlyArray<Descriptor> => {
   const parts = Manifest.isIndex(manifest)
     ? manifest.manifests
-    : Manifest.isImage(manifest)
-      ? [manifest.config, ...manifest.layers]
-      : manifest.blobs
+    : (Manifest.isImage(manifest) ? [manifest.config, ...manifest.layers] : manifest.blobs).map(asBlob)
   return [...parts.filter(isManifest), ...parts.filter((part) => !isManifest(part)).sort(largestFirst)]
 }
 
@@ -54,17 +56,19 @@ export const make = <E1, R1, E2, R2>({ emit, options, source, target }: Settings
     const slots = yield* Effect.makeSemaphore(concurrency)
     /** Each piece of content and what becomes of it. */
     const known = new Map<Digest, Deferred.Deferred<Pushed, E1 | E2 | CopyError>>()
-    const moving = new Map<Digest, { readonly content: Descriptor; readonly bytes: MutableRef.MutableRef<number> }>()
+    const moving = new Set<{
+      readonly content: Descriptor
+      readonly bytes: MutableRef.MutableRef<number>
+      told: number
+    }>()
     /** Manifests that were not asked yet what refers to them. */
     let unasked: Array<Descriptor> = []
 
-    const told = new Map<Digest, number>()
     yield* Effect.sync(() => {
-      for (const [digest, { bytes, content }] of moving) {
-        const now = MutableRef.get(bytes)
-        if (now === (told.get(digest) ?? 0)) continue
-        told.set(digest, now)
-        emit({ _tag: "Bytes", content, bytes: now })
+      for (const piece of moving) {
+        const bytes = MutableRef.get(piece.bytes)
+        if (bytes !== piece.told) emit({ _tag: "Bytes", content: piece.content, bytes })
+        piece.told = bytes
       }
     }).pipe(Effect.delay(pace), Effect.forever, Effect.forkScoped)
 
@@ -91,14 +95,16 @@ export const make = <E1, R1, E2, R2>({ emit, options, source, target }: Settings
     const blob = (content: Descriptor): Copied<Pushed> =>
       MediaType.isDistributable(content.mediaType)
         ? Effect.suspend(() => {
-            const bytes = MutableRef.make(0)
-            moving.set(content.digest, { content, bytes })
+            const piece = { content, bytes: MutableRef.make(0), told: 0 }
+            moving.add(piece)
             const { digest, mediaType, size } = content
-            return target.push(content, BlobSource.stream(source.fetch(content), { digest, mediaType, size }), {
-              from: Option.getOrUndefined(source.repository),
-              progress: bytes
-            })
-          }).pipe(Effect.ensuring(Effect.sync(() => moving.delete(content.digest))), slots.withPermits(1))
+            return target
+              .push(content, BlobSource.stream(source.fetch(content), { digest, mediaType, size }), {
+                from: Option.getOrUndefined(source.repository),
+                progress: piece.bytes
+              })
+              .pipe(Effect.ensuring(Effect.sync(() => moving.delete(piece))))
+          }).pipe(slots.withPermits(1))
         : Effect.succeed("present")
 
     const manifest = (

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { joined } from "../../client/internal/joined.js"
@@ -21,7 +22,8 @@ export const facts = (repository: Option.Option<Repository>, { digest }: Descrip
 export const bytes = <E, R>(
   content: Descriptor,
   stream: Stream.Stream<Uint8Array, E, R>,
-  facts: object
+  facts: object,
+  progress: MutableRef.MutableRef<number> = MutableRef.make(0)
 ): Effect.Effect<Uint8Array, E | DigestMismatch | SizeMismatch, R> =>
   Effect.suspend(() => {
     const pieces: Array<Uint8Array> = []
@@ -31,6 +33,7 @@ export const bytes = <E, R>(
         Effect.sync(() => {
           pieces.push(piece)
           length += piece.length
+          MutableRef.set(progress, length)
           return length <= content.size
         })
       ),
