@@ -33,6 +33,11 @@ export interface ContentReader<out E = never, out R = never> {
   readonly exists: (content: Descriptor) => Effect.Effect<boolean, E, R>
   /** The bytes, verified: what is not as its descriptor says fails before its last chunk. */
   readonly fetch: (content: Descriptor) => Stream.Stream<Uint8Array, E, R>
+  /**
+   * The bytes after so many, unverified, where the store can begin there: an upload that breaks goes on from where it stands. Without
+   * it, all is read again.
+   */
+  readonly fetchFrom: Option.Option<(content: Descriptor, offset: number) => Stream.Stream<Uint8Array, E, R>>
   /** The manifests that have this one as their subject, where the store can tell. They are the store's word, unverified. */
   readonly referrers: Option.Option<(subject: Descriptor) => Stream.Stream<Descriptor, E, R>>
 }

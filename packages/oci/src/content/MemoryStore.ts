@@ -52,6 +52,9 @@ export const make = (name = "memory"): Effect.Effect<MemoryStore> =>
       repository: Option.none(),
       exists: ({ digest }) => Effect.sync(() => contents.has(digest)),
       fetch: ({ digest }) => Stream.fromEffect(Effect.map(find(digest), ({ bytes }) => bytes)),
+      fetchFrom: Option.some(({ digest }, offset) =>
+        Stream.fromEffect(Effect.map(find(digest), ({ bytes }) => bytes.subarray(offset)))
+      ),
       referrers: Option.some(({ digest }) =>
         Stream.suspend(() =>
           Stream.fromIterable(

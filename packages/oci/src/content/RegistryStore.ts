@@ -51,6 +51,7 @@ export type ReadError =
   | ManifestInvalid
   | DigestMismatch
   | SizeMismatch
+  | RangeNotSatisfiable
   | PaginationLoop
   | CallError
 
@@ -194,6 +195,9 @@ export const make = (repository: Repository): RegistryStore => ({
     isManifest(content)
       ? Stream.fromEffect(Effect.map(fetchManifest(repository, content), ({ bytes }) => bytes))
       : Blobs.stream(repository, content),
+  fetchFrom: Option.some((content, offset) =>
+    offset >= content.size ? Stream.empty : Blobs.range(repository, content.digest, { start: offset })
+  ),
   referrers: Option.some(({ digest }) => Referrers.stream(repository, digest)),
   push: (content, source, options = {}) =>
     isManifest(content)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as RegistryServer from "@effect-oci/registry/RegistryServer"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -7,6 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import type * as BlobSource from "effect-oci/BlobSource"
 import * as Blobs from "effect-oci/Blobs"
 import type * as ContentStore from "effect-oci/ContentStore"
 import * as Copy from "effect-oci/Copy"
@@ -19,6 +21,7 @@ import * as Reference from "effect-oci/Reference"
 import * as Referrers from "effect-oci/Referrers"
 import * as RegistryStore from "effect-oci/RegistryStore"
 import * as Tags from "effect-oci/Tags"
+import { elapsing } from "../client/elapsing.js"
 import * as Given from "./given.js"
 
 const from = Given.at("from.test/org/app")
@@ -197,6 +200,61 @@ describe("Copy.copy", () => {
         assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
         assert.isFalse(yield* target.exists(root))
         assert.deepStrictEqual(yield* target.resolve("1.2"), Option.none())
+      })
+    )
+  })
+
+  describe("a copy between registries that break", () => {
+    const faults = (seed: number): RegistryServer.Faults => ({
+      seed,
+      rate: 0.15,
+      kinds: [500, 503, "reset", "cut", "lost upload"]
+    })
+    for (const seed of [1, 2, 3, 4]) {
+      it.effect(`arrives whole, plan ${seed}`, () =>
+        Effect.gen(function* () {
+          const memory = yield* MemoryStore.make()
+          const large = Given.text("0123456789".repeat(300_000))
+          const layers = [yield* Given.put(memory, large), yield* Given.put(memory, Given.text("small"))]
+          const config = yield* Given.put(memory, Given.text("{}"), MediaType.ociConfig)
+          const root = yield* Given.putManifest(
+            memory,
+            { schemaVersion: 2, mediaType: MediaType.ociManifest, config, layers },
+            ["1"]
+          )
+          yield* elapsing(inRegistry(memory, "1"))
+          yield* elapsing(
+            Stream.runDrain(Copy.copy(RegistryStore.make(from), RegistryStore.make(to), { root: "1", concurrency: 2 }))
+          )
+          const back = yield* MemoryStore.make()
+          yield* elapsing(Stream.runDrain(Copy.copy(RegistryStore.make(to), back, { root: "1" })))
+          const all = [root, config, ...layers]
+          assert.deepStrictEqual(yield* read(back, all), yield* read(memory, all))
+        }).pipe(
+          Effect.provide(Given.registries({ from: { faults: faults(seed) }, to: { faults: faults(seed + 100) } }))
+        )
+      )
+    }
+
+    it.effect("goes on where it stands, with the rest of the source", () =>
+      Effect.gen(function* () {
+        const memory = yield* MemoryStore.make()
+        const content = yield* Given.put(memory, Given.text("content"))
+        const rests: Array<string> = []
+        const target = {
+          ...(yield* MemoryStore.make()),
+          push: <E, R>(_: Descriptor.Descriptor, { from }: BlobSource.Sized<E, R>) =>
+            (from?.(3) ?? Stream.empty).pipe(
+              Stream.decodeText(),
+              Stream.mkString,
+              Effect.map((rest) => {
+                rests.push(rest)
+                return "sent" as const
+              })
+            )
+        }
+        yield* Stream.runDrain(Copy.copy(memory, target, { root: content }))
+        assert.deepStrictEqual(rests, ["tent"])
       })
     )
   })
@@ -485,10 +543,11 @@ describe("Copy.copy", () => {
     Effect.gen(function* () {
       const memory = yield* MemoryStore.make()
       const root = yield* fleet(memory)
-      const { exists, fetch, name, referrers, repository, resolve, tags } = memory
+      const { exists, fetch, fetchFrom, name, referrers, repository, resolve, tags } = memory
       const readOnly: ContentStore.Source<ContentStore.ContentUnknown> = {
         exists,
         fetch,
+        fetchFrom,
         name,
         referrers,
         repository,

@@ -64,10 +64,12 @@ export const index = <E, R>(
 export class Asked extends Context.Tag("test/Asked")<Asked, Array<string>>() {}
 
 /** Two registries, `from.test` and `to.test`, and a client for both. */
-export const registries = (options: { readonly to?: RegistryServer.Options } = {}) =>
+export const registries = (
+  options: { readonly from?: RegistryServer.Options; readonly to?: RegistryServer.Options } = {}
+) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
-      const from = yield* RegistryServer.make()
+      const from = yield* RegistryServer.make(options.from)
       const to = yield* RegistryServer.make(options.to)
       const asked: Array<string> = []
       const client = HttpClient.make((request, url) => (url.host === "from.test" ? from : to).client.execute(request))

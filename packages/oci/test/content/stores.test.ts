@@ -55,6 +55,21 @@ for (const [name, make] of Object.entries(stores)) {
         assert.isFalse(yield* store.exists(content))
       }))
 
+    test("gives content from anywhere", (store) =>
+      Effect.gen(function* () {
+        const content = yield* Given.put(store, Given.text("content"))
+        const { fetchFrom } = store
+        assert(Option.isSome(fetchFrom))
+        for (const [offset, rest] of [
+          [0, "content"],
+          [3, "tent"],
+          [7, ""]
+        ] as const) {
+          const text = fetchFrom.value(content, offset).pipe(Stream.decodeText(), Stream.mkString)
+          assert.strictEqual(yield* text, rest)
+        }
+      }))
+
     test("opens no source of what it has", (store) =>
       Effect.gen(function* () {
         const content = yield* Given.put(store, Given.text("one"))

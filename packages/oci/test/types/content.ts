@@ -28,6 +28,7 @@ type Read =
   | "ManifestUnknown"
   | "NameUnknown"
   | "PaginationLoop"
+  | "RangeNotSatisfiable"
   | "InvalidReference"
   | "Unsupported"
 
@@ -39,7 +40,6 @@ type Written =
   | "ManifestBlobUnknown"
   | "DigestInvalid"
   | "SizeInvalid"
-  | "RangeNotSatisfiable"
   | "PayloadTooLarge"
   | "SourceNotReplayable"
   | "TagImmutable"

@@ -98,11 +98,15 @@ export const make = <E1, R1, E2, R2>({ emit, options, source, target }: Settings
             const piece = { content, bytes: MutableRef.make(0), told: 0 }
             moving.add(piece)
             const { digest, mediaType, size } = content
+            const from = Option.map(source.fetchFrom, (fetch) => (offset: number) => fetch(content, offset))
+            const bytes = BlobSource.stream(source.fetch(content), {
+              digest,
+              mediaType,
+              size,
+              from: Option.getOrUndefined(from)
+            })
             return target
-              .push(content, BlobSource.stream(source.fetch(content), { digest, mediaType, size }), {
-                from: Option.getOrUndefined(source.repository),
-                progress: piece.bytes
-              })
+              .push(content, bytes, { from: Option.getOrUndefined(source.repository), progress: piece.bytes })
               .pipe(Effect.ensuring(Effect.sync(() => moving.delete(piece))))
           }).pipe(slots.withPermits(1))
         : Effect.succeed("present")
