@@ -19,6 +19,7 @@ import * as MediaType from "effect-oci/MediaType"
 import * as MemoryStore from "effect-oci/MemoryStore"
 import * as Reference from "effect-oci/Reference"
 import * as Referrers from "effect-oci/Referrers"
+import * as RegistryHosts from "effect-oci/RegistryHosts"
 import * as RegistryStore from "effect-oci/RegistryStore"
 import * as Tags from "effect-oci/Tags"
 import { elapsing } from "../client/elapsing.js"
@@ -125,6 +126,19 @@ describe("Copy.copy", () => {
         asked.length = 0
         assert.deepStrictEqual([...ends(yield* events(copy)).values()], ["Skipped"])
         assert.deepStrictEqual(asked, ["from.test manifests.head 1.2", "to.test manifests.head 1.2"])
+      }).pipe(Effect.provide(Given.registries()))
+    )
+
+    it.effect("is what the target itself has, not what its mirror has", () =>
+      Effect.gen(function* () {
+        const memory = yield* MemoryStore.make()
+        const root = yield* fleet(memory)
+        yield* inRegistry(memory, "1.2")
+        const hosts = RegistryHosts.fromRecord({ "to.test": { mirrors: [{ location: "from.test" }] } })
+        const copy = Copy.copy(RegistryStore.make(from), RegistryStore.make(to), { root: "1.2" })
+        const told = yield* Effect.provide(events(copy), hosts)
+        assert.strictEqual(ends(told).get(root.digest), "Done")
+        assert.strictEqual((yield* Manifests.head(Reference.make(to, { tag: "1.2" }))).digest, root.digest)
       }).pipe(Effect.provide(Given.registries()))
     )
 
