@@ -16,9 +16,9 @@ import {
   type Unsupported
 } from "../RegistryError.js"
 import { slot } from "../RegistryMemory.js"
+import * as Batches from "./batches.js"
 import * as ManifestDelete from "./manifestDelete.js"
 import * as List from "./referrersList.js"
-import * as Turns from "./turns.js"
 
 /** How often a list is written before it is left to those who write it all the time. */
 const most = 5
@@ -31,7 +31,7 @@ class Contended extends Data.TaggedError("Contended") {
 
 type Failure = ManifestInvalid | Unsupported | Contended | CallError
 
-const turns = slot((): Turns.All<List.Change, Failure> => new Map())
+const batches = slot((): Batches.All<List.Change, Failure> => new Map())
 
 /** Others write too: after the second time in vain they are let go first, for a tenth of a second or more, at random. */
 const pause = (writes: number): Effect.Effect<void> =>
@@ -110,8 +110,8 @@ export const update = (
 ): Effect.Effect<void, ReferrersNotUpdated, RegistryClient> => {
   const tag = List.tag(subject)
   return Effect.flatMap(RegistryClient, ({ memory }) =>
-    Turns.together(
-      turns(memory),
+    Batches.together(
+      batches(memory),
       `${repository} ${subject}`,
       change,
       (changes) => settle(repository, tag, changes),

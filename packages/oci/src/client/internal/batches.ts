@@ -7,14 +7,14 @@ interface Waiting<A, E> {
   done: Either.Either<void, E> | undefined
 }
 
-interface Turns<A, E> {
+interface Batch<A, E> {
   readonly turn: Effect.Semaphore
   waiting: Array<Waiting<A, E>>
   users: number
 }
 
 /** Changes that wait, by what they are to. */
-export type All<A, E> = Map<string, Turns<A, E>>
+export type All<A, E> = Map<string, Batch<A, E>>
 
 /**
  * Makes a change when those before it are made, and with it all that wait by then. Whoever has the turn works for the others
@@ -29,35 +29,35 @@ export const together = <A, E, R>(
 ): Effect.Effect<void, E, R> =>
   Effect.acquireUseRelease(
     Effect.sync(() => {
-      const turns: Turns<A, E> = all.get(key) ?? { turn: Effect.unsafeMakeSemaphore(1), waiting: [], users: 0 }
-      all.set(key, turns)
+      const batch: Batch<A, E> = all.get(key) ?? { turn: Effect.unsafeMakeSemaphore(1), waiting: [], users: 0 }
+      all.set(key, batch)
       const self: Waiting<A, E> = { change, done: undefined }
-      turns.users++
-      turns.waiting.push(self)
-      return { turns, self }
+      batch.users++
+      batch.waiting.push(self)
+      return { batch, self }
     }),
-    ({ self, turns }) =>
-      turns.turn.withPermits(1)(
+    ({ self, batch }) =>
+      batch.turn.withPermits(1)(
         Effect.suspend((): Effect.Effect<void, E, R> => {
           if (self.done !== undefined) return self.done
-          const batch = turns.waiting
-          turns.waiting = []
-          return Effect.onExit(make(batch.map(({ change }) => change)), (exit) =>
+          const taken = batch.waiting
+          batch.waiting = []
+          return Effect.onExit(make(taken.map(({ change }) => change)), (exit) =>
             Effect.sync(() => {
               const result = Exit.isSuccess(exit) ? Either.void : failureOf(exit)
               if (result === undefined || (Either.isLeft(result) && own(result.left))) {
-                turns.waiting = [...batch.filter((one) => one !== self), ...turns.waiting]
+                batch.waiting = [...taken.filter((one) => one !== self), ...batch.waiting]
               } else {
-                for (const one of batch) one.done = result
+                for (const one of taken) one.done = result
               }
             })
           )
         })
       ),
-    ({ self, turns }) =>
+    ({ self, batch }) =>
       Effect.sync(() => {
-        turns.waiting = turns.waiting.filter((one) => one !== self)
-        if (--turns.users === 0) all.delete(key)
+        batch.waiting = batch.waiting.filter((one) => one !== self)
+        if (--batch.users === 0) all.delete(key)
       })
   )
 
