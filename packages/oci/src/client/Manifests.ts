@@ -2,52 +2,44 @@
  * Manifests: what a tag or a digest names (end-3, end-7, end-9). Their bytes are kept and verified; what is read from them
  * is beside.
  */
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Descriptor } from "../spec/Descriptor.js"
-import * as Digest from "../spec/Digest.js"
+import type * as Digest from "../spec/Digest.js"
 import * as Manifest from "../spec/Manifest.js"
-import * as MediaType from "../spec/MediaType.js"
 import * as Platform from "../spec/Platform.js"
 import * as Reference from "../spec/Reference.js"
 import type { InvalidReference } from "../spec/RegistryName.js"
 import type { Repository } from "../spec/Repository.js"
 import type { BlobSource } from "./BlobSource.js"
-import type * as Body from "./internal/body.js"
 import * as Call from "./internal/call.js"
 import * as Features from "./internal/features.js"
-import * as Mirrors from "./internal/hosts/mirrors.js"
-import * as ManifestAnswer from "./internal/manifestAnswer.js"
-import * as ManifestBlobs from "./internal/manifestBlobs.js"
 import * as ManifestDelete from "./internal/manifestDelete.js"
 import * as ManifestPut from "./internal/manifestPut.js"
+import * as ManifestRead from "./internal/manifestRead.js"
 import * as ReferrersUpdate from "./internal/referrersUpdate.js"
-import * as Refused from "./internal/refused.js"
 import * as Request from "./internal/request.js"
-import * as Verify from "./internal/verify.js"
 import type { RegistryClient } from "./RegistryClient.js"
-import {
-  type BlobUploadInvalid,
-  type BlobUploadUnknown,
-  type CallError,
-  type DigestInvalid,
-  type DigestMismatch,
-  type ManifestBlobUnknown,
+import type {
+  BlobUploadInvalid,
+  BlobUploadUnknown,
+  CallError,
+  DigestInvalid,
+  DigestMismatch,
+  ManifestBlobUnknown,
   ManifestInvalid,
   ManifestUnknown,
-  type NameInvalid,
-  type NameUnknown,
-  type PayloadTooLarge,
-  type RangeNotSatisfiable,
-  type ReferrersNotUpdated,
-  type SizeInvalid,
-  type SizeMismatch,
-  type SourceNotReplayable,
-  type TagImmutable,
-  type Unsupported
+  NameInvalid,
+  NameUnknown,
+  PayloadTooLarge,
+  RangeNotSatisfiable,
+  ReferrersNotUpdated,
+  SizeInvalid,
+  SizeMismatch,
+  SourceNotReplayable,
+  TagImmutable,
+  Unsupported
 } from "./RegistryError.js"
 
 export interface GetOptions {
@@ -60,48 +52,21 @@ export interface ResolveOptions {
   readonly platform?: string | Platform.Platform | undefined
 }
 
-type GetError = ManifestUnknown | NameUnknown | ManifestInvalid | DigestMismatch | CallError
-
-const target = (reference: Reference.Reference) => Request.manifest(reference.repository, reference.target)
-
-const operation = (name: "manifests.get" | "manifests.head" | "manifests.put", reference: Reference.Reference) =>
-  Request.onRepository(name, reference.repository, reference.target)
-
-const accepting = (options?: GetOptions) =>
-  HttpClientRequest.setHeader("accept", options?.accept?.join(", ") ?? MediaType.accept)
-
-const fetch = (
-  reference: Reference.Reference,
-  options?: GetOptions & { readonly mediaType?: string | undefined }
-): Effect.Effect<Manifest.ManifestContent, GetError, RegistryClient> =>
-  Effect.suspend(() => {
-    const { digest } = reference
-    const read = Call.read(
-      {
-        operation: operation("manifests.get", reference),
-        request: HttpClientRequest.get(target(reference)).pipe(accepting(options)),
-        accepts: [200],
-        refused: Refused.manifestGone
-      },
-      (limits) => limits.manifest,
-      (answer, bytes) => ManifestAnswer.read(answer, bytes, { digest, mediaType: options?.mediaType })
-    )
-    return digest === undefined ? read : Effect.zipRight(Verify.algorithm(digest, Request.facts(reference)), read)
-  })
+const platformOf = (platform: string | Platform.Platform) =>
+  typeof platform === "string" ? Platform.parse(platform) : Either.right(platform)
 
 const getAny = (reference: Reference.Reference, options?: GetOptions & ResolveOptions) => {
   const wanted = options?.platform
   const found =
     wanted === undefined
-      ? fetch(reference, options)
+      ? ManifestRead.fetch(reference, options)
       : Effect.flatMap(platformOf(wanted), (wanted) =>
-          Effect.flatMap(fetch(reference, options), (content) => select(reference, content, wanted))
+          Effect.flatMap(ManifestRead.fetch(reference, options), (content) =>
+            ManifestRead.select(reference, content, wanted)
+          )
         )
   return Call.spanned("oci.manifests.get", reference.repository, reference.target)(found)
 }
-
-const platformOf = (platform: string | Platform.Platform) =>
-  typeof platform === "string" ? Platform.parse(platform) : Either.right(platform)
 
 /**
  * Fetches a manifest and verifies it (end-3). By digest, the bytes must hash to that digest. By tag, the digest is that of
@@ -135,40 +100,6 @@ export function get(reference: Reference.Reference, options?: GetOptions & Resol
   return getAny(reference, options)
 }
 
-/** An index within an index within an index: deeper than this is an attack, or a mistake. */
-const deepest = 5
-
-const select = (
-  reference: Reference.Reference,
-  content: Manifest.ManifestContent,
-  wanted: Platform.Platform
-): Effect.Effect<Manifest.ManifestContent, GetError | Platform.PlatformUnknown, RegistryClient> =>
-  Effect.gen(function* () {
-    let current = content
-    for (let depth = 0; Manifest.isIndex(current.manifest); depth++) {
-      if (depth === deepest) {
-        return yield* new ManifestInvalid({
-          ...Request.facts(reference),
-          reason: `indexes within indexes, more than ${deepest} deep`
-        })
-      }
-      current = yield* fetchDescribed(reference.repository, yield* Platform.select(current.manifest, wanted))
-    }
-    return current
-  })
-
-/** A manifest that another one describes. Its digest is verified; then its size was a lie, or is right. */
-const fetchDescribed = (repository: Repository, descriptor: Descriptor) =>
-  Effect.filterOrFail(
-    fetch(Reference.make(repository, { digest: descriptor.digest }), { mediaType: descriptor.mediaType }),
-    ({ bytes }) => bytes.length === descriptor.size,
-    ({ bytes }) =>
-      new ManifestInvalid({
-        ...Request.facts(Reference.make(repository, { digest: descriptor.digest })),
-        reason: `its index says ${descriptor.size} bytes, it has ${bytes.length}`
-      })
-  )
-
 /**
  * Goes from a name to the manifest of one image: fetches it, and where that is an index, the entry for the platform. What
  * is no index is answered as it is, whatever it runs on.
@@ -189,34 +120,8 @@ export const resolve: (
 > = Effect.fn("oci.manifests.resolve")(function* (reference, options) {
   yield* Request.annotate(reference.repository, reference.target)
   const wanted = yield* platformOf(options?.platform ?? "linux/amd64")
-  return yield* select(reference, yield* fetch(reference), wanted)
+  return yield* ManifestRead.select(reference, yield* ManifestRead.fetch(reference), wanted)
 })
-
-/** Statuses that some registries give to HEAD alone. */
-const headless = [400, 405, 501]
-
-const ask = (reference: Reference.Reference, options?: GetOptions) =>
-  Call.head({
-    operation: operation("manifests.head", reference),
-    request: HttpClientRequest.head(target(reference)).pipe(accepting(options)),
-    accepts: [200, ...headless],
-    refused: ({ facts, status }) => (status === 404 ? new ManifestUnknown(facts) : undefined)
-  })
-
-/** The descriptor that the headers of a `HEAD` tell, if they tell all of it. */
-const described = ({ response }: Body.Answer, reference: Reference.Reference): Option.Option<Descriptor> => {
-  if (response.status !== 200) return Option.none()
-  const {
-    "content-length": length = "",
-    "content-type": type = "",
-    "docker-content-digest": claimed = ""
-  } = response.headers
-  const mediaType = MediaType.essence(type)
-  const size = /^[1-9]\d{0,14}$/.test(length) ? Number(length) : undefined
-  if (size === undefined || !MediaType.isManifest(mediaType)) return Option.none()
-  const digest = reference.digest === undefined ? Either.getRight(Digest.parse(claimed)) : Option.some(reference.digest)
-  return Option.map(digest, (digest) => ({ mediaType, digest, size }))
-}
 
 /**
  * The descriptor of a manifest, by one request without a body (end-3). It is the registry's word, unverified. Where that
@@ -231,9 +136,9 @@ export const head: (
   ManifestUnknown | NameUnknown | ManifestInvalid | DigestMismatch | CallError,
   RegistryClient
 > = (reference, options) =>
-  Effect.flatMap(ask(reference, options), (answer) =>
-    Option.match(described(answer, reference), {
-      onNone: () => Effect.map(fetch(reference, options), ({ descriptor }) => descriptor),
+  Effect.flatMap(ManifestRead.ask(reference, options), (answer) =>
+    Option.match(ManifestRead.described(answer, reference), {
+      onNone: () => Effect.map(ManifestRead.fetch(reference, options), ({ descriptor }) => descriptor),
       onSome: Effect.succeed
     })
   ).pipe(Call.spanned("oci.manifests.head", reference.repository, reference.target))
@@ -245,8 +150,8 @@ export const exists: (reference: Reference.Reference) => Effect.Effect<boolean, 
   "oci.manifests.exists"
 )(function* (reference) {
   yield* Request.annotate(reference.repository, reference.target)
-  return yield* Effect.flatMap(ask(reference), ({ response }) =>
-    response.status === 200 ? Effect.void : fetch(reference)
+  return yield* Effect.flatMap(ManifestRead.ask(reference), ({ response }) =>
+    response.status === 200 ? Effect.void : ManifestRead.fetch(reference)
   ).pipe(
     Effect.as(true),
     Effect.catchTags({
@@ -287,71 +192,6 @@ export interface Put {
   /** All tags that now name the manifest. */
   readonly tags: ReadonlyArray<string>
 }
-
-/** Whether a tag, or a digest, names this manifest at the registry, as far as it tells. */
-const names = (reference: Reference.Reference, { descriptor }: Manifest.ManifestContent) =>
-  ask(reference).pipe(
-    Effect.map(
-      ({ response }) => response.status === 200 && response.headers["docker-content-digest"] === descriptor.digest
-    ),
-    Effect.orElseSucceed(() => false),
-    Mirrors.without
-  )
-
-type PutError =
-  | ManifestInvalid
-  | ManifestBlobUnknown
-  | NameUnknown
-  | NameInvalid
-  | DigestInvalid
-  | DigestMismatch
-  | TagImmutable
-  | PayloadTooLarge
-  | Unsupported
-  | InvalidReference
-  | CallError
-
-const putAny = <E, R>(
-  reference: Reference.Reference,
-  manifest: Manifest.ManifestContent | Manifest.Manifest,
-  options?: PutOptions & { readonly blobs?: SupplyOptions<E, R>["blobs"] | undefined }
-) =>
-  Effect.gen(function* () {
-    const { repository } = reference
-    const whole = "bytes" in manifest ? manifest : yield* Manifest.content(manifest)
-    const { content, digest } = yield* ManifestPut.identified(whole, reference)
-    const further = yield* Effect.forEach(options?.tags ?? [], (tag) => Reference.withTag(reference, tag))
-    const given = [reference, ...further].flatMap(({ tag }) => (tag === undefined ? [] : [tag]))
-    const tags = Arr.dedupe(given.length === 0 && reference.digest === undefined ? ["latest"] : given)
-    const targets = tags.length === 0 ? [reference] : tags.map((tag) => Reference.make(repository, { tag }))
-    const left =
-      options?.skipIfSame === true
-        ? Arr.getSomes(
-            yield* Effect.forEach(targets, (target) =>
-              Effect.map(names(target, content), (same) => (same ? Option.none() : Option.some(target)))
-            )
-          )
-        : targets
-    const [first, ...more] = left
-    if (first === undefined) return { descriptor: content.descriptor, subject: Option.none(), tags }
-    const send: Effect.Effect<Put, PutError, RegistryClient> =
-      reference.digest === undefined && more.length === 0
-        ? ManifestPut.one(repository, content, first.target)
-        : ManifestPut.many(
-            repository,
-            content,
-            digest,
-            left.flatMap(({ tag }) => tag ?? [])
-          )
-    const supply = options?.blobs
-    const sent =
-      supply === undefined
-        ? yield* send
-        : yield* Effect.catchTag(send, "ManifestBlobUnknown", (error) =>
-            Effect.zipRight(ManifestBlobs.supplied(repository, content.manifest, supply, error), send)
-          )
-    return { ...sent, tags }
-  }).pipe(Call.spanned("oci.manifests.put", reference.repository, reference.target))
 
 /**
  * Pushes a manifest under a tag, a digest or both (end-7a), and under further tags: with one request where the registry
@@ -413,7 +253,8 @@ export function put<E = never, R = never>(
 ): Effect.Effect<
   Put,
   | E
-  | PutError
+  | ManifestPut.PutError
+  | InvalidReference
   | BlobUploadUnknown
   | BlobUploadInvalid
   | SizeInvalid
@@ -424,7 +265,7 @@ export function put<E = never, R = never>(
 > {
   // they are looked for in the first of the signatures
   // @effect-diagnostics-next-line missingEffectError:off missingEffectContext:off
-  return putAny(reference, manifest, options)
+  return ManifestPut.put(reference, manifest, options)
 }
 
 /** What a manifest refers to, as far as it can be read: one that cannot be is there to be deleted too. */
@@ -432,7 +273,9 @@ const referredTo = (
   repository: Repository,
   digest: Digest.Digest
 ): Effect.Effect<Option.Option<Descriptor>, ManifestUnknown | NameUnknown | CallError, RegistryClient> =>
-  Effect.map(fetch(Reference.make(repository, { digest })), ({ manifest }) => Manifest.subject(manifest)).pipe(
+  Effect.map(ManifestRead.fetch(Reference.make(repository, { digest })), ({ manifest }) =>
+    Manifest.subject(manifest)
+  ).pipe(
     Effect.catchTags({
       ManifestInvalid: () => Effect.succeedNone,
       ManifestUnsupported: () => Effect.succeedNone,

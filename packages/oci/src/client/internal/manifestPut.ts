@@ -7,9 +7,9 @@ import { isRecord } from "effect/Predicate"
 import * as Digest from "../../spec/Digest.js"
 import * as Hasher from "../../spec/Hasher.js"
 import * as Manifest from "../../spec/Manifest.js"
-import type { Reference } from "../../spec/Reference.js"
+import * as Reference from "../../spec/Reference.js"
 import type { Repository } from "../../spec/Repository.js"
-import type { Put } from "../Manifests.js"
+import type { Put, PutOptions, SupplyOptions } from "../Manifests.js"
 import * as RegistryClient from "../RegistryClient.js"
 import {
   type CallError,
@@ -26,16 +26,19 @@ import {
 import * as Body from "./body.js"
 import * as Call from "./call.js"
 import * as Features from "./features.js"
+import * as Mirrors from "./hosts/mirrors.js"
 import * as ListHeader from "./listHeader.js"
+import * as ManifestBlobs from "./manifestBlobs.js"
+import * as ManifestRead from "./manifestRead.js"
 import type { Refusal } from "./refusal.js"
 import * as Refused from "./refused.js"
 import * as Request from "./request.js"
 import * as Verify from "./verify.js"
 
 /** The manifest under the digest that its reference asks for, if that is its digest. */
-export const identified = (
+const identified = (
   content: Manifest.ManifestContent,
-  reference: Reference
+  reference: Reference.Reference
 ): Effect.Effect<
   { readonly content: Manifest.ManifestContent; readonly digest: Digest.Digest },
   DigestMismatch,
@@ -103,7 +106,8 @@ const refused = (refusal: Refusal): Refusals | undefined => {
   return status === 404 ? new NameUnknown(facts) : undefined
 }
 
-type PutError = Refusals | DigestMismatch | CallError
+/** What it can fail with to put a manifest under names that can be names. */
+export type PutError = Refusals | DigestMismatch | CallError
 
 const send = (
   repository: Repository,
@@ -147,7 +151,7 @@ const noted = (
 }
 
 /** One request, under one tag or digest. */
-export const one = (
+const one = (
   repository: Repository,
   content: Manifest.ManifestContent,
   tag: string
@@ -171,7 +175,7 @@ const stumbles = (error: PutError): boolean =>
  * By digest with the tags in the query; tags that the registry does not confirm are pushed one by one, and so are all where
  * it is known to take no others.
  */
-export const many = (
+const many = (
   repository: Repository,
   content: Manifest.ManifestContent,
   digest: Digest.Digest,
@@ -204,3 +208,56 @@ export const many = (
     )
     return { descriptor: content.descriptor, subject: yield* noted(answer, repository, content), tags }
   })
+
+/** Whether a tag, or a digest, names this manifest at the registry, as far as it tells. */
+const names = (reference: Reference.Reference, { descriptor }: Manifest.ManifestContent) =>
+  ManifestRead.ask(reference).pipe(
+    Effect.map(
+      ({ response }) => response.status === 200 && response.headers["docker-content-digest"] === descriptor.digest
+    ),
+    Effect.orElseSucceed(() => false),
+    Mirrors.without
+  )
+
+/** Puts a manifest under all that it is to be called, after what its registry turns out to lack. */
+export const put = <E, R>(
+  reference: Reference.Reference,
+  manifest: Manifest.ManifestContent | Manifest.Manifest,
+  options?: PutOptions & { readonly blobs?: SupplyOptions<E, R>["blobs"] | undefined }
+) =>
+  Effect.gen(function* () {
+    const { repository } = reference
+    const whole = "bytes" in manifest ? manifest : yield* Manifest.content(manifest)
+    const { content, digest } = yield* identified(whole, reference)
+    const further = yield* Effect.forEach(options?.tags ?? [], (tag) => Reference.withTag(reference, tag))
+    const given = [reference, ...further].flatMap(({ tag }) => (tag === undefined ? [] : [tag]))
+    const tags = Arr.dedupe(given.length === 0 && reference.digest === undefined ? ["latest"] : given)
+    const targets = tags.length === 0 ? [reference] : tags.map((tag) => Reference.make(repository, { tag }))
+    const left =
+      options?.skipIfSame === true
+        ? Arr.getSomes(
+            yield* Effect.forEach(targets, (target) =>
+              Effect.map(names(target, content), (same) => (same ? Option.none() : Option.some(target)))
+            )
+          )
+        : targets
+    const [first, ...more] = left
+    if (first === undefined) return { descriptor: content.descriptor, subject: Option.none(), tags }
+    const sending: Effect.Effect<Put, PutError, RegistryClient.RegistryClient> =
+      reference.digest === undefined && more.length === 0
+        ? one(repository, content, first.target)
+        : many(
+            repository,
+            content,
+            digest,
+            left.flatMap(({ tag }) => tag ?? [])
+          )
+    const supply = options?.blobs
+    const sent =
+      supply === undefined
+        ? yield* sending
+        : yield* Effect.catchTag(sending, "ManifestBlobUnknown", (error) =>
+            Effect.zipRight(ManifestBlobs.supplied(repository, content.manifest, supply, error), sending)
+          )
+    return { ...sent, tags }
+  }).pipe(Call.spanned("oci.manifests.put", reference.repository, reference.target))
