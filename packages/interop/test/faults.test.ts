@@ -28,6 +28,6 @@ describe("a connection that breaks again and again", () => {
           assert.isBelow(taken.memory - before.memory, 64 * mebibyte)
         }
       }).pipe(Effect.provide(NodeContext.layer)),
-    600_000
+    240_000
   )
 })
