@@ -154,7 +154,8 @@ class Call {
   /** How many times everybody had to wait before this was sent. */
   private pauses = 0
   /** How many rounds of failures there were before this was sent, and before it was sent for the first time. */
-  private rounds = { sent: 0, first: 0 }
+  private rounds = 0
+  private firstRounds = 0
   /** What the last request failed with, if it had no answer. */
   private failure: CallError | undefined
   private readonly place: Place
@@ -176,8 +177,8 @@ class Call {
   private send(host: HostHealth.Host | undefined): Result {
     this.attempts++
     this.pauses = host?.pauses ?? 0
-    const sent = host?.rounds ?? 0
-    this.rounds = { sent, first: this.attempts === 1 ? sent : this.rounds.first }
+    this.rounds = host?.rounds ?? 0
+    if (this.attempts === 1) this.firstRounds = this.rounds
     return Effect.matchEffect(this.place.next.execute(this.request), {
       onSuccess: (response) => this.answered(response),
       onFailure: (error) => this.failed(error)
@@ -218,7 +219,7 @@ class Call {
 
   /** Whether the host has failed others meanwhile as often as a call tries: it will not do better by this one. */
   private isHopeless({ rounds }: HostHealth.Host): boolean {
-    return rounds - this.rounds.first >= this.place.policy.tries
+    return rounds - this.firstRounds >= this.place.policy.tries
   }
 
   private answered(response: HttpClientResponse): Result {
@@ -287,7 +288,7 @@ class Call {
       if (told <= longest) host.pause(now + told, status === 429)
       return
     }
-    if (status !== 429) host.countRound(this.rounds.sent)
+    if (status !== 429) host.countRound(this.rounds)
     const excess = host.count(this.pauses)
     if (excess > 0) host.pause(now + Math.min(cap, base * 2 ** (excess - 1)), status === 429)
   }
