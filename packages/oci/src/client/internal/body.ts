@@ -11,8 +11,8 @@ import type { Limits } from "../RegistryHosts.js"
 import * as Deadline from "./deadline.js"
 import * as Facts from "./facts.js"
 import { HeldResponse } from "./heldResponse.js"
-import { joined } from "./joined.js"
 import * as Transport from "./transport.js"
+import { upTo } from "./upTo.js"
 
 /** An answer whose body nobody has read yet; it belongs to the Scope it was opened in. */
 export interface Answer {
@@ -106,24 +106,6 @@ const patient = (
       return Stream.repeatEffectChunkOption(next)
     })
   )
-
-/** Reads up to `limit` bytes and tells whether that was all. What is beyond is not read: the connection is given up. */
-const upTo = <E>(body: Stream.Stream<Uint8Array, E>, limit: number, moved: () => void = () => {}) =>
-  Effect.suspend(() => {
-    const chunks: Array<Uint8Array> = []
-    let total = 0
-    return body.pipe(
-      Stream.runForEachWhile((bytes) =>
-        Effect.sync(() => {
-          moved()
-          chunks.push(bytes)
-          total += bytes.length
-          return total <= limit
-        })
-      ),
-      Effect.map(() => ({ bytes: joined(chunks), whole: total <= limit }))
-    )
-  })
 
 /** A body that is not worth watching piece by piece, in bytes. */
 const small = 1024 * 1024

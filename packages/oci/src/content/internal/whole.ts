@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
-import { joined } from "../../client/internal/joined.js"
+import type * as Stream from "effect/Stream"
 import * as Request from "../../client/internal/request.js"
+import { upTo } from "../../client/internal/upTo.js"
 import * as Verify from "../../client/internal/verify.js"
 import type { DigestMismatch, SizeMismatch } from "../../client/RegistryError.js"
 import type { Descriptor } from "../../spec/Descriptor.js"
@@ -25,21 +25,10 @@ export const bytes = <E, R>(
   facts: object,
   progress: MutableRef.MutableRef<number> = MutableRef.make(0)
 ): Effect.Effect<Uint8Array, E | DigestMismatch | SizeMismatch, R> =>
-  Effect.suspend(() => {
-    const pieces: Array<Uint8Array> = []
-    let length = 0
-    return stream.pipe(
-      Stream.runForEachWhile((piece) =>
-        Effect.sync(() => {
-          pieces.push(piece)
-          length += piece.length
-          MutableRef.set(progress, length)
-          return length <= content.size
-        })
-      ),
-      Effect.flatMap(() => Verify.bytes(joined(pieces), content, facts))
-    )
-  })
+  Effect.flatMap(
+    upTo(stream, content.size, (total) => MutableRef.set(progress, total)),
+    ({ bytes }) => Verify.bytes(bytes, content, facts)
+  )
 
 /** A manifest from bytes that have been verified. */
 export const manifest = (content: Descriptor, bytes: Uint8Array) =>

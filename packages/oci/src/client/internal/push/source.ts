@@ -4,8 +4,8 @@ import * as Digest from "../../../spec/Digest.js"
 import type * as Hasher from "../../../spec/Hasher.js"
 import type { BlobSource } from "../../BlobSource.js"
 import { SizeMismatch } from "../../RegistryError.js"
-import { joined } from "../joined.js"
 import { slice } from "../slice.js"
+import { upTo } from "../upTo.js"
 
 /** What went wrong in a source, told from what goes wrong at the registry: a source may be another registry. */
 export class SourceFailed<out E> {
@@ -45,18 +45,7 @@ export const collect = <E, R>(
         onSuccess: sized
       })
     }
-    const pieces: Array<Uint8Array> = []
-    let actual = 0
-    return from(source, 0).pipe(
-      Stream.runForEachWhile((bytes) =>
-        Effect.sync(() => {
-          pieces.push(bytes)
-          actual += bytes.length
-          return actual <= size
-        })
-      ),
-      Effect.flatMap(() => sized(joined(pieces)))
-    )
+    return Effect.flatMap(upTo(from(source, 0), size), ({ bytes }) => sized(bytes))
   })
 
 /** Reads a source to its end for its digest and size. */
