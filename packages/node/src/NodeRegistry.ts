@@ -79,16 +79,12 @@ export const layerWith = (options: NodeHttp.Options): Layer.Layer<Provides, Regi
         yield* Layer.build(NodeBlobFiles.layer),
         Context.pick(FileSystem.FileSystem)(machine)
       )
-      const client = yield* RegistryClient.make.pipe(
-        Effect.provideService(HttpClient.HttpClient, yield* NodeHttp.make(options)),
-        Effect.provide(
-          Context.mergeAll(
-            provided,
-            yield* Effect.provide(unlessGiven(Credentials.Credentials, Credentials.defaultKeychain), machine),
-            yield* Effect.provide(unlessGiven(RegistryHosts.RegistryHosts, hosts), machine)
-          )
-        )
+      const policies = Context.merge(
+        yield* Effect.provide(unlessGiven(Credentials.Credentials, Credentials.defaultKeychain), machine),
+        yield* Effect.provide(unlessGiven(RegistryHosts.RegistryHosts, hosts), machine)
       )
+      const transport = Context.make(HttpClient.HttpClient, yield* NodeHttp.make(options))
+      const client = yield* Effect.provide(RegistryClient.make, Context.mergeAll(transport, provided, policies))
       return Context.add(provided, RegistryClient.RegistryClient, client)
     })
     // as with RegistryClient.layer, each use is a client of its own

@@ -15,21 +15,15 @@ import {
   type BlobUploadInvalid,
   type BlobUploadUnknown,
   type CallError,
-  type DigestInvalid,
   type DigestMismatch,
-  type ManifestBlobUnknown,
   type ManifestInvalid,
   type ManifestUnknown,
-  type NameInvalid,
   type NameUnknown,
   type PaginationLoop,
-  type PayloadTooLarge,
   type RangeNotSatisfiable,
-  type ReferrersNotUpdated,
   type SizeInvalid,
   SizeMismatch,
   type SourceNotReplayable,
-  type TagImmutable,
   type Unsupported
 } from "../client/RegistryError.js"
 import * as Tags from "../client/Tags.js"
@@ -57,26 +51,15 @@ export type ReadError =
 
 /** What writing content can fail with. */
 export type WriteError =
-  | NameUnknown
-  | NameInvalid
+  | Referrers.AttachError
+  | ManifestUnknown
   | BlobUnknown
   | BlobUploadUnknown
   | BlobUploadInvalid
-  | ManifestUnknown
-  | ManifestInvalid
-  | ManifestBlobUnknown
-  | DigestInvalid
-  | DigestMismatch
   | SizeInvalid
   | SizeMismatch
   | RangeNotSatisfiable
-  | PayloadTooLarge
   | SourceNotReplayable
-  | TagImmutable
-  | ReferrersNotUpdated
-  | Unsupported
-  | InvalidReference
-  | CallError
 
 /** What reading names can fail with. */
 export type NameError =
